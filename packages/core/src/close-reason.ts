@@ -1,0 +1,30 @@
+// Why a connection closed: exactly one typed reason for each.
+
+/** Why a connection is closed. Whoever comes first wins: a reset after a timeout is still a timeout. */
+export type CloseReason =
+  /** The peer ended, and then so did we. */
+  | { readonly kind: "ended" }
+  /** The peer reset the connection, or vanished while we wrote. There was no `end`. */
+  | { readonly kind: "reset"; readonly cause: Error }
+  /** A deadline of ours expired, or the kernel gave up on the peer. */
+  | { readonly kind: "timeout"; readonly cause?: Error }
+  /** Cut short on this side: destroyed, a drain deadline, an AbortSignal, or a failure that nobody asked for. */
+  | { readonly kind: "aborted"; readonly cause?: Error }
+  /** The peer broke the protocol. */
+  | { readonly kind: "protocol"; readonly cause: Error }
+  /** We ended it in good order, or a handler of ours failed (then with its error as the cause). */
+  | { readonly kind: "local"; readonly cause?: Error };
+
+/** The reason behind a socket's error. */
+export function reasonOf(error: Error): CloseReason {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ECONNRESET":
+    case "EPIPE":
+    case "ECONNABORTED":
+      return { kind: "reset", cause: error };
+    case "ETIMEDOUT":
+      return { kind: "timeout", cause: error };
+    default:
+      return { kind: "aborted", cause: error };
+  }
+}

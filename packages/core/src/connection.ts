@@ -1,0 +1,342 @@
+// One TCP connection: typed events, one close reason, no footguns. It knows sockets; it knows no protocol.
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Address } from "./address.ts";
+import { asBuffer } from "./bytes.ts";
+import type { CloseReason } from "./close-reason.ts";
+import { reasonOf } from "./close-reason.ts";
+import { Deadline, sharedTimer } from "./deadline.ts";
+import type { DeadlineTimer } from "./deadline.ts";
+import { TcpError } from "./errors.ts";
+import type { ConnectionEvents } from "./events.ts";
+import type { Tap } from "./observe/record.ts";
+
+/** What a connection runs over: a socket, or one end of `stream.duplexPair()` in a test. Made with `allowHalfOpen`. */
+export type Transport = Duplex & Partial<Pick<Socket, "resetAndDestroy" | "setTimeout">>;
+
+export interface ConnectionOptions {
+  /** Emit `timeout` after this long without a read or a write, in milliseconds. Default: never. */
+  readonly idleTimeout?: number | undefined;
+  /** Keep our side open when the peer ends its own; then end it yourself. Default: false. */
+  readonly allowHalfOpen?: boolean | undefined;
+  /** Sees every event and byte. Default: none. */
+  readonly tap?: Tap | undefined;
+  /** A name for the event log. Default: `"tcp"`. */
+  readonly service?: string | undefined;
+  /** The timer for deadlines, for tests with a fake clock. Default: the shared one. */
+  readonly timer?: DeadlineTimer | undefined;
+  /** @internal */
+  readonly local?: Address | undefined;
+  /** @internal */
+  readonly remote?: Address | undefined;
+}
+
+/** How long `close()` waits for the peer's FIN before it destroys the connection, in milliseconds. */
+const LINGER = 2000;
+
+let connections = 0;
+
+/**
+ * A connection *has* a socket; it is not one. It always reads, or is explicitly paused; a reset never ends the
+ * process; a listener that throws ends this connection alone; and `close` comes exactly once, with one reason.
+ */
+export class Connection extends EventEmitter<ConnectionEvents> {
+  /** Counts the connections of this process, from 1: the `conn` of the event log. */
+  readonly id: number;
+  readonly local: Address | undefined;
+  readonly remote: Address | undefined;
+  /** Keep our side open when the peer ends its own. */
+  allowHalfOpen: boolean;
+  /** @internal Asks the protocol on top to say goodbye; set by the driver. */
+  goodbye: (() => void) | undefined;
+  readonly #transport: Transport;
+  readonly #tap: Tap | undefined;
+  readonly #timer: DeadlineTimer;
+  #idle: Deadline | undefined;
+  #idleTimeout = 0;
+  #linger: Deadline | undefined;
+  #reason: CloseReason | undefined;
+  #closed = false;
+  #ending = false;
+  #peerEnded = false;
+  #received = 0;
+  #sent = 0;
+
+  constructor(transport: Transport, options: ConnectionOptions = {}) {
+    super({ captureRejections: true });
+    connections += 1;
+    this.id = connections;
+    this.local = options.local;
+    this.remote = options.remote;
+    this.allowHalfOpen = options.allowHalfOpen ?? false;
+    this.#transport = transport;
+    this.#tap = options.tap;
+    this.#timer = options.timer ?? sharedTimer;
+    if (options.idleTimeout !== undefined) this.setTimeout(options.idleTimeout);
+    transport.on("data", this.#onData);
+    transport.on("end", this.#onEnd);
+    transport.on("drain", this.#onDrain);
+    transport.on("error", this.#onError);
+    transport.on("close", this.#onClose);
+    transport.on("timeout", this.#onWriteStall);
+  }
+
+  /** The tap that watches this connection, if one does. */
+  get tap(): Tap | undefined {
+    return this.#tap;
+  }
+
+  /** The timer of this connection's deadlines. */
+  get timer(): DeadlineTimer {
+    return this.#timer;
+  }
+
+  /** Bytes received so far: the absolute offset after the last chunk. */
+  get bytesReceived(): number {
+    return this.#received;
+  }
+
+  /** Bytes given to `write` so far: the absolute offset of the next. */
+  get bytesSent(): number {
+    return this.#sent;
+  }
+
+  /** Bytes written that the kernel has not taken yet. */
+  get bytesBuffered(): number {
+    return this.#transport.writableLength;
+  }
+
+  /** True while `write` can still send. */
+  get writable(): boolean {
+    return !this.#ending && !this.#closed;
+  }
+
+  /** True once fully closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Why it closed or is closing; `undefined` while it is open. */
+  get closeReason(): CloseReason | undefined {
+    return this.#reason;
+  }
+
+  /** True while the peer is slow: stop writing until `drain`. */
+  get congested(): boolean {
+    return this.#transport.writableNeedDrain;
+  }
+
+  /**
+   * Sends bytes, or text in UTF-8 unless another encoding is named. Returns `false` when the write buffer is over
+   * its high-water mark (wait for `drain`), or when the connection is gone and nothing was sent (see `writable`).
+   * @throws TcpError `write-after-end` when this side called `end()` before.
+   */
+  write(data: string | Uint8Array, encoding: BufferEncoding = "utf8"): boolean {
+    if (this.#ending || this.#closed) return this.#refuse();
+    if (this.#tap !== undefined) this.#observeWrite(data, encoding);
+    if (this.#idleTimeout > 0) this.#idle?.set(this.#idleTimeout);
+    this.#sent += typeof data === "string" ? Buffer.byteLength(data, encoding) : data.length;
+    return typeof data === "string" ? this.#transport.write(data, encoding) : this.#transport.write(data);
+  }
+
+  /** Sends several pieces by one system call; strings are latin1, one byte a character. Otherwise as `write`. */
+  writeAll(pieces: readonly (string | Uint8Array)[]): boolean {
+    this.#transport.cork();
+    let writable = true;
+    for (const piece of pieces) writable = this.write(piece, "latin1");
+    this.#transport.uncork();
+    return writable;
+  }
+
+  /** Ends our side once everything written has left; the peer may still send. */
+  end(): void {
+    if (this.#ending || this.#closed) return;
+    this.#ending = true;
+    if (!this.#peerEnded) this.#reason ??= { kind: "local" };
+    this.#tap?.observe({ kind: "end", conn: this.id, dir: "out" });
+    this.#transport.end();
+  }
+
+  /**
+   * Closes in good order: what was written leaves, our side ends, what still comes in is read and dropped (so that
+   * no reset eats the last reply), and after at most `linger` milliseconds the connection is destroyed.
+   */
+  close(reason: CloseReason = { kind: "local" }, linger: number = LINGER): void {
+    if (this.#closed) return;
+    this.#reason ??= reason;
+    this.end();
+    this.removeAllListeners("data");
+    this.resume();
+    this.#linger ??= new Deadline(this.#timer, () => this.destroy());
+    this.#linger.set(linger);
+  }
+
+  /** Closes at once; bytes not yet sent are lost. */
+  destroy(reason: CloseReason = { kind: "aborted" }): void {
+    this.#reason ??= reason;
+    this.#transport.destroy();
+  }
+
+  /** Closes at once by a TCP reset, so that the peer sees `ECONNRESET`. */
+  reset(): void {
+    this.#reason ??= { kind: "aborted" };
+    if (this.#transport.resetAndDestroy === undefined) this.#transport.destroy();
+    else this.#transport.resetAndDestroy();
+  }
+
+  /**
+   * Destroys the connection, with reason `timeout`, when the peer takes no byte of what is buffered for
+   * `milliseconds`; 0 turns it off. The kernel's progress counts, so a slow reader of a large write lives.
+   */
+  limitWriteStall(milliseconds: number): void {
+    // Node's socket timer is the only one that sees a large write go out bit by bit.
+    this.#transport.setTimeout?.(milliseconds);
+  }
+
+  /** Stops reading: the peer is held back by TCP's own flow control. */
+  pause(): void {
+    if (this.#transport.isPaused()) return;
+    this.#transport.pause();
+    this.#tap?.observe({ kind: "pause", conn: this.id });
+  }
+
+  /** Reads again. */
+  resume(): void {
+    if (!this.#transport.isPaused()) return;
+    this.#transport.resume();
+    this.#tap?.observe({ kind: "resume", conn: this.id });
+  }
+
+  /** Emits `timeout` after `milliseconds` without a read or a write; 0 turns it off. */
+  setTimeout(milliseconds: number): void {
+    this.#idleTimeout = milliseconds;
+    if (milliseconds > 0) {
+      this.#idle ??= new Deadline(this.#timer, () => this.#onTimeout());
+      this.#idle.set(milliseconds);
+    } else {
+      this.#idle?.clear();
+    }
+  }
+
+  /** Ends this connection, and nothing else, because code of ours failed. */
+  fail(cause: unknown): void {
+    const error = new TcpError(
+      "handler-failed",
+      `a handler of connection ${this.id} failed: ${String(cause)}`,
+      {
+        cause,
+      },
+    );
+    this.destroy({ kind: "local", cause: error });
+    this.#report(error);
+    // A bug that nobody hears of is worse than a line on standard error.
+    if (this.listenerCount("error") === 0) process.emitWarning(error);
+  }
+
+  /** @internal A promise that a listener returned was rejected. */
+  [Symbol.for("nodejs.rejection")](error: unknown): void {
+    this.fail(error);
+  }
+
+  /** @internal The client's connection is established. */
+  connected(): void {
+    this.#tap?.observe({
+      kind: "connect",
+      conn: this.id,
+      service: "client",
+      local: this.local,
+      remote: this.remote,
+    });
+    this.#emit("connect");
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#tap !== undefined) {
+      const span = { start: this.#received, end: this.#received + chunk.length };
+      this.#tap.observe({ kind: "data", conn: this.id, dir: "in", span, bytes: chunk });
+    }
+    this.#received += chunk.length;
+    if (this.#idleTimeout > 0) this.#idle?.set(this.#idleTimeout);
+    try {
+      this.emit("data", chunk);
+    } catch (error) {
+      this.fail(error);
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    this.#peerEnded = true;
+    this.#reason ??= { kind: "ended" };
+    this.#tap?.observe({ kind: "end", conn: this.id, dir: "in" });
+    this.#emit("end");
+    if (!this.allowHalfOpen) this.end();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#tap?.observe({ kind: "drain", conn: this.id });
+    this.#emit("drain");
+  };
+
+  readonly #onError = (cause: Error): void => {
+    this.#reason ??= reasonOf(cause);
+    const code = this.#reason.kind === "reset" ? "reset" : "transport-failed";
+    this.#report(
+      new TcpError(code, `connection ${this.id} failed: ${cause.message}`, { blame: "remote", cause }),
+    );
+  };
+
+  readonly #onClose = (): void => {
+    this.#closed = true;
+    this.#idle?.[Symbol.dispose]();
+    this.#linger?.[Symbol.dispose]();
+    const reason = (this.#reason ??= { kind: "aborted" });
+    const cause = "cause" in reason ? reason.cause?.message : undefined;
+    this.#tap?.observe({
+      kind: "close",
+      conn: this.id,
+      reason: reason.kind,
+      ...(cause === undefined ? {} : { cause }),
+    });
+    this.#emit("close", reason);
+  };
+
+  readonly #onWriteStall = (): void => {
+    const cause = new TcpError("timeout", `the peer of connection ${this.id} takes no more bytes`, {
+      blame: "remote",
+    });
+    this.destroy({ kind: "timeout", cause });
+    this.#report(cause);
+  };
+
+  #onTimeout(): void {
+    this.#tap?.observe({ kind: "timeout", conn: this.id });
+    this.#emit("timeout");
+  }
+
+  #report(error: TcpError): void {
+    this.#tap?.observe({ kind: "error", conn: this.id, code: error.code, message: error.message });
+    if (this.listenerCount("error") > 0) this.#emit("error", error);
+  }
+
+  #emit<Name extends keyof ConnectionEvents>(name: Name, ...args: ConnectionEvents[Name]): void {
+    try {
+      // The generic name keeps TypeScript from seeing that the arguments fit it.
+      (this.emit as (name: string, ...args: unknown[]) => boolean).call(this, name, ...args);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #refuse(): boolean {
+    // The peer's going is nobody's mistake here; writing after one's own end() is.
+    if (this.#closed || this.#peerEnded || this.#transport.destroyed) return false;
+    throw new TcpError("write-after-end", `write() after end() on connection ${this.id}`);
+  }
+
+  #observeWrite(data: string | Uint8Array, encoding: BufferEncoding): void {
+    const bytes = typeof data === "string" ? Buffer.from(data, encoding) : asBuffer(data);
+    const span = { start: this.#sent, end: this.#sent + bytes.length };
+    this.#tap?.observe({ kind: "data", conn: this.id, dir: "out", span, bytes });
+  }
+}

@@ -1,0 +1,94 @@
+// Deadlines from one coarse shared timer: setting one is writing a number. It knows nothing of connections.
+import { systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+
+/** How often deadlines are looked at, in milliseconds; one expires at most this much late, and never early. */
+const RESOLUTION = 100;
+
+/**
+ * The shared timer: it ticks while there is a deadline to watch and stands still otherwise. Ten thousand
+ * connections cost one timer and a loop over ten thousand numbers.
+ */
+export class DeadlineTimer {
+  readonly #clock: Clock;
+  readonly #watched = new Set<Deadline>();
+  #stop: (() => void) | undefined;
+  /** The time of the last tick, in milliseconds: good enough to set deadlines by, and free to read. */
+  now: number;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.now = clock.now();
+  }
+
+  /** @internal */
+  watch(deadline: Deadline): void {
+    this.#watched.add(deadline);
+    if (this.#stop !== undefined) return;
+    this.now = this.#clock.now();
+    this.#stop = this.#clock.every(RESOLUTION, () => this.#tick());
+  }
+
+  /** @internal */
+  unwatch(deadline: Deadline): void {
+    this.#watched.delete(deadline);
+    if (this.#watched.size > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  #tick(): void {
+    this.now = this.#clock.now();
+    for (const deadline of this.#watched) {
+      if (deadline.expires <= this.now) deadline.expire();
+    }
+  }
+}
+
+/** The timer that all connections of this process share unless told otherwise. */
+export const sharedTimer: DeadlineTimer = new DeadlineTimer();
+
+/** One deadline. Set it as often as you like: nothing is allocated. Dispose of it when its owner is gone. */
+export class Deadline {
+  readonly #timer: DeadlineTimer;
+  readonly #onExpire: () => void;
+  /** @internal When it expires, on the timer's clock; `Infinity` while it is not set. */
+  expires = Infinity;
+  #watched = false;
+
+  constructor(timer: DeadlineTimer, onExpire: () => void) {
+    this.#timer = timer;
+    this.#onExpire = onExpire;
+  }
+
+  /** Expires in `milliseconds` from now; `Infinity` clears it. */
+  set(milliseconds: number): void {
+    if (!this.#watched) {
+      this.#watched = true;
+      this.#timer.watch(this);
+    }
+    // One tick more, since the timer's time may be one tick old: late is harmless, early is not.
+    this.expires = this.#timer.now + milliseconds + RESOLUTION;
+  }
+
+  /** True while it is set and has not expired. */
+  get pending(): boolean {
+    return this.expires !== Infinity;
+  }
+
+  clear(): void {
+    this.expires = Infinity;
+  }
+
+  /** @internal */
+  expire(): void {
+    this.expires = Infinity;
+    this.#onExpire();
+  }
+
+  [Symbol.dispose](): void {
+    this.expires = Infinity;
+    this.#watched = false;
+    this.#timer.unwatch(this);
+  }
+}

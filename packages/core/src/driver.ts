@@ -1,0 +1,229 @@
+// The only loop: pull an event, run the handler, send its reply, pull the next. It joins a connection and a session
+// and knows neither's inside: no parsing here, no sockets there.
+import type { Connection } from "./connection.ts";
+import type { CloseReason } from "./close-reason.ts";
+import { Deadline } from "./deadline.ts";
+import { TcpError } from "./errors.ts";
+import { MessageObserver } from "./observe/message-observer.ts";
+import { Outbox } from "./outbox.ts";
+import type { Output, Protocol, Session, Span } from "./protocol.ts";
+
+/** What a handler may return: a reply, nothing, or a promise of either. While it is pending nothing else is pulled. */
+// oxlint-disable-next-line no-invalid-void-type -- a handler without a `return` is as good as one returning undefined
+export type Handled<Reply> = Reply | undefined | void | Promise<Reply | undefined | void>;
+
+/** Answers the events of one connection, one at a time. Returning synchronously costs no promise. */
+export type Handler<Event, Reply> = (event: Event, peer: Peer<Reply>) => Handled<Reply>;
+
+/** The other end, as a handler sees it. */
+export interface Peer<Reply> {
+  readonly connection: Connection;
+  /**
+   * Sends a reply besides the one that is returned. `false`: the peer is slow, or gone; await `drained()`.
+   * @throws what the session throws for a reply that its state does not allow.
+   */
+  send(reply: Reply): boolean;
+  /** Resolves when the peer has taken what was sent. @throws TcpError `closed` when it goes instead. */
+  drained(): Promise<void>;
+}
+
+/** How long the driver waits for the peer, in milliseconds; `Infinity` for ever. */
+export interface Deadlines {
+  /** Between messages: nothing has begun. Default: 5 minutes. */
+  readonly idle?: number | undefined;
+  /** From the first byte of a message to its event; more bytes do not restart it, events do. Default: 30 s. */
+  readonly message?: number | undefined;
+  /** While the peer takes no byte of what we send. Default: 60 s. */
+  readonly write?: number | undefined;
+}
+
+export interface DriveOptions {
+  readonly deadlines?: Deadlines | undefined;
+}
+
+/** Runs a protocol on a connection until either ends. */
+export function drive<Event extends Span, Reply>(
+  connection: Connection,
+  protocol: Protocol<Event, Reply>,
+  handler: Handler<Event, Reply>,
+  options: DriveOptions = {},
+): Peer<Reply> {
+  return new Driver(connection, protocol, handler, options);
+}
+
+class Driver<Event extends Span, Reply> implements Peer<Reply> {
+  readonly connection: Connection;
+  readonly #session: Session<Event, Reply>;
+  readonly #handler: Handler<Event, Reply>;
+  readonly #outbox: Outbox;
+  readonly #observer: MessageObserver<Event, Reply> | undefined;
+  readonly #deadline: Deadline;
+  readonly #idle: number;
+  readonly #message: number;
+  /** A handler's promise is pending. */
+  #pending = false;
+  /** Events of this turn are being pulled: replies are collected, and leave together. */
+  #pulling = false;
+  /** An event came since the deadline was set. */
+  #progress = true;
+  /** What the deadline is for: the rest of a message, or the next one. */
+  #awaitingRest = false;
+  #peerEnded = false;
+  #draining = false;
+  #timedOut = false;
+  #finished = false;
+
+  constructor(
+    connection: Connection,
+    protocol: Protocol<Event, Reply>,
+    handler: Handler<Event, Reply>,
+    { deadlines = {} }: DriveOptions,
+  ) {
+    this.connection = connection;
+    this.#session = protocol.session();
+    this.#handler = handler;
+    this.#outbox = new Outbox(connection, deadlines.write ?? 60_000);
+    this.#idle = deadlines.idle ?? 300_000;
+    this.#message = deadlines.message ?? 30_000;
+    this.#deadline = new Deadline(connection.timer, () => this.#onExpired());
+    const { tap } = connection;
+    if (tap !== undefined) this.#observer = new MessageObserver(tap, connection.id, protocol, this.#session);
+    connection.allowHalfOpen = true;
+    connection.goodbye = () => this.#onGoodbye();
+    connection.on("data", (chunk) => this.#onData(chunk));
+    connection.on("end", () => this.#onEnd());
+    connection.on("drain", () => this.#onDrain());
+    connection.on("close", () => this.#onClose());
+    this.#pull();
+  }
+
+  send(reply: Reply): boolean {
+    if (!this.connection.writable) return false;
+    const output: Output = this.#session.send(reply);
+    this.#observer?.reply(reply, output);
+    this.#outbox.add(output);
+    return this.#pulling ? this.#outbox.ready : this.#outbox.flush();
+  }
+
+  drained(): Promise<void> {
+    return this.#outbox.drained();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#session.receive(chunk);
+    // While a handler works or the peer is slow, one chunk more is taken in, and then no more.
+    if (this.#pending || this.connection.congested) this.connection.pause();
+    else this.#pull();
+  }
+
+  #onEnd(): void {
+    this.#peerEnded = true;
+    this.#session.end();
+    this.#pull();
+  }
+
+  #onDrain(): void {
+    this.#outbox.onDrain();
+    this.#pull();
+  }
+
+  #onClose(): void {
+    this.#finished = true;
+    this.#deadline[Symbol.dispose]();
+    this.#outbox.onClose();
+  }
+
+  #pull(): void {
+    if (this.#pending || this.#pulling || this.#finished) return;
+    this.#pulling = true;
+    try {
+      while (!this.#session.finished && this.#outbox.ready) {
+        const event = this.#session.next();
+        if (event === undefined) break;
+        this.#progress = true;
+        this.#observer?.event(event);
+        const handled = this.#handler(event, this);
+        if (isPromise(handled)) {
+          this.#pending = true;
+          handled.then(this.#onHandled, this.#onFailed);
+          break;
+        }
+        if (handled !== undefined) this.send(handled);
+      }
+    } catch (error) {
+      this.#onFailed(error);
+    } finally {
+      this.#pulling = false;
+    }
+    this.#rest();
+  }
+
+  readonly #onHandled = (reply: Reply | undefined | void): void => {
+    this.#pending = false;
+    try {
+      if (reply !== undefined) this.send(reply);
+    } catch (error) {
+      this.#onFailed(error);
+    }
+    this.#pull();
+  };
+
+  readonly #onFailed = (error: unknown): void => {
+    this.#pending = false;
+    this.#finished = true;
+    if (error instanceof TcpError && error.blame === "remote")
+      this.#close({ kind: "protocol", cause: error });
+    else this.connection.fail(error);
+  };
+
+  /** The turn is over: what was collected leaves, and then we wait, for a handler, the peer or nobody. */
+  #rest(): void {
+    const ready = this.#outbox.flush();
+    if (this.#finished) return;
+    if (this.#pending || !ready) this.#deadline.clear();
+    else if (this.#session.finished || this.#timedOut || this.#peerEnded) this.#finish();
+    else if (this.#draining && this.#session.notify === undefined && !this.#session.partial) this.#finish();
+    else this.#wait();
+  }
+
+  #wait(): void {
+    this.connection.resume();
+    const { partial } = this.#session;
+    if (!this.#progress && partial === this.#awaitingRest) return;
+    this.#progress = false;
+    this.#awaitingRest = partial;
+    this.#deadline.set(partial ? this.#message : this.#idle);
+  }
+
+  #finish(): void {
+    const { failure } = this.#session;
+    if (this.#timedOut) this.#close({ kind: "timeout" });
+    else if (failure !== undefined) this.#close({ kind: "protocol", cause: failure });
+    else this.#close({ kind: this.#peerEnded ? "ended" : "local" });
+  }
+
+  #close(reason: CloseReason): void {
+    this.#finished = true;
+    this.#deadline.clear();
+    this.#outbox.flush();
+    this.connection.close(reason);
+  }
+
+  #onGoodbye(): void {
+    this.#draining = true;
+    this.#session.notify?.("drain");
+    this.#pull();
+  }
+
+  #onExpired(): void {
+    this.#timedOut = true;
+    this.#session.notify?.("timeout");
+    this.#pull();
+  }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
+}

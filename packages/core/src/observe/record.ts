@@ -1,0 +1,54 @@
+// The event log's record: the one shape that everything which sees the wire shares.
+import type { Address } from "../address.ts";
+import type { Description, Span } from "../protocol.ts";
+
+/** Whose bytes or messages: `in` from the peer, `out` from us. */
+export type Direction = "in" | "out";
+
+/** What is observed, before the log gives it its number and time. `conn` counts the connections of a process. */
+export type Observation =
+  | { readonly kind: "listening"; readonly service: string; readonly local: Address }
+  | {
+      readonly kind: "connection" | "connect";
+      readonly conn: number;
+      readonly service: string;
+      readonly local?: Address | undefined;
+      readonly remote?: Address | undefined;
+    }
+  | {
+      readonly kind: "data";
+      readonly conn: number;
+      readonly dir: Direction;
+      /** Absolute offsets of the chunk in its direction's byte stream. */
+      readonly span: Span;
+      /** Valid only during the call: copy what you keep. */
+      readonly bytes: Uint8Array;
+    }
+  | { readonly kind: "end"; readonly conn: number; readonly dir: Direction }
+  | { readonly kind: "drain" | "timeout" | "pause" | "resume"; readonly conn: number }
+  | { readonly kind: "error"; readonly conn?: number; readonly code: string; readonly message: string }
+  | { readonly kind: "close"; readonly conn: number; readonly reason: string; readonly cause?: string }
+  | { readonly kind: "drop"; readonly service: string; readonly remote?: Address | undefined }
+  | ({
+      readonly kind: "message";
+      readonly conn: number;
+      readonly dir: Direction;
+      /** Absolute offsets of the whole message in its direction's byte stream. */
+      readonly span: Span;
+    } & Description)
+  | {
+      readonly kind: "state";
+      readonly conn: number;
+      readonly from: string;
+      readonly to: string;
+      /** The type of the event or reply that caused it. */
+      readonly why: string;
+    };
+
+/** One record of the event log: `seq` counts from 1, `t` is monotonic time in nanoseconds. */
+export type EventRecord = { readonly seq: number; readonly t: number } & Observation;
+
+/** Sees everything. Where there is none, nothing is made for it. */
+export interface Tap {
+  observe(observation: Observation): void;
+}

@@ -1,0 +1,106 @@
+// Replies on their way out: joined while a turn lasts, written by one call, held back while the peer is slow.
+import type { Connection } from "./connection.ts";
+import { TcpError } from "./errors.ts";
+import type { Output } from "./protocol.ts";
+
+/** More than this many bytes collected in one turn are written before the next event is pulled. */
+const TURN_LIMIT = 65_536;
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: TcpError) => void;
+}
+
+/** Collects what a session sends. Strings are latin1: neighbours become one string, and so one write. */
+export class Outbox {
+  readonly #connection: Connection;
+  readonly #stall: number;
+  #text = "";
+  #pieces: (string | Uint8Array)[] = [];
+  #size = 0;
+  #waiters: Waiter[] = [];
+
+  /** `stall` is how long the peer may take no byte, in milliseconds. */
+  constructor(connection: Connection, stall: number) {
+    this.#connection = connection;
+    this.#stall = stall;
+  }
+
+  /** False while nothing more should be made: enough is collected that cannot leave. */
+  get ready(): boolean {
+    if (this.#size > TURN_LIMIT) this.flush();
+    return !this.#connection.congested;
+  }
+
+  add(output: Output): void {
+    if (typeof output === "string") {
+      this.#text += output;
+      this.#size += output.length;
+    } else if (output instanceof Uint8Array) {
+      this.#addBytes(output);
+    } else {
+      for (const piece of output) this.add(piece);
+    }
+  }
+
+  /** Writes what was collected. Returns false while the peer is slow. */
+  flush(): boolean {
+    if (this.#size > 0) {
+      const wasCongested = this.#connection.congested;
+      this.#write();
+      if (!wasCongested && this.#connection.congested) this.#limitStall(this.#stall);
+    }
+    return !this.#connection.congested;
+  }
+
+  /** Resolves when the write buffer has emptied. @throws TcpError `closed`. */
+  drained(): Promise<void> {
+    this.flush();
+    if (!this.#connection.writable) return Promise.reject(closed());
+    if (!this.#connection.congested) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+    });
+  }
+
+  onDrain(): void {
+    this.#limitStall(0);
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
+  }
+
+  onClose(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
+  }
+
+  #addBytes(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (this.#text !== "") this.#pieces.push(this.#text);
+    this.#text = "";
+    this.#pieces.push(bytes);
+    this.#size += bytes.length;
+  }
+
+  #write(): void {
+    const text = this.#text;
+    const pieces = this.#pieces;
+    this.#text = "";
+    this.#size = 0;
+    if (!this.#connection.writable) {
+      this.#pieces = [];
+    } else if (pieces.length === 0) {
+      this.#connection.write(text, "latin1");
+    } else {
+      this.#pieces = [];
+      if (text !== "") pieces.push(text);
+      this.#connection.writeAll(pieces);
+    }
+  }
+
+  #limitStall(milliseconds: number): void {
+    if (this.#stall !== Infinity) this.#connection.limitWriteStall(milliseconds);
+  }
+}
+
+function closed(): TcpError {
+  return new TcpError("closed", "the connection closed before everything was sent", { blame: "remote" });
+}
