@@ -86,3 +86,11 @@ export class ByteQueue {
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/**
+ * Text in UTF-8 as it goes on the wire: the string itself where it is ASCII (one byte a character, so that the
+ * driver can join it with its neighbours), a `Buffer` otherwise.
+ */
+export function utf8(text: string): string | Buffer {
+  return Buffer.byteLength(text, "utf8") === text.length ? text : Buffer.from(text, "utf8");
+}

@@ -12,7 +12,7 @@ export type { ListenOptions } from "./listener.ts";
 export type { DrainOptions, DrainResult } from "./drain.ts";
 export { connect, open } from "./client.ts";
 export type { ConnectOptions } from "./client.ts";
-export { asBuffer, ByteQueue } from "./bytes.ts";
+export { asBuffer, ByteQueue, utf8 } from "./bytes.ts";
 export { ByteStream } from "./byte-stream.ts";
 export { LineFramer } from "./framing/lines.ts";
 export type { Line, LineOptions } from "./framing/lines.ts";

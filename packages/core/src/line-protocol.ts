@@ -1,5 +1,5 @@
 // A protocol of lines, ready to serve: the shortest way from an idea to a server of one's own.
-import { ByteQueue } from "./bytes.ts";
+import { ByteQueue, utf8 } from "./bytes.ts";
 import { LineFramer } from "./framing/lines.ts";
 import type { LineOptions } from "./framing/lines.ts";
 import { TcpError } from "./errors.ts";
@@ -44,8 +44,8 @@ class LineSession implements Session<LineEvent, string> {
   }
 
   /** A reply is one line; its CRLF is added here. */
-  send(reply: string): Uint8Array {
-    return Buffer.from(`${reply}\r\n`, "utf8");
+  send(reply: string): string | Uint8Array {
+    return utf8(`${reply}\r\n`);
   }
 
   end(): void {

@@ -195,7 +195,9 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
         return new TcpError("address-in-use", `${where} is already in use`, { cause });
       case "EACCES":
       case "EPERM":
-        return new TcpError("permission-denied", `no permission to listen on ${where}`, { cause });
+        return new TcpError("permission-denied", `no permission to listen on ${where}, or no such folder`, {
+          cause,
+        });
       case "EADDRNOTAVAIL":
       case "ENOTFOUND":
       case "ENOENT":

@@ -20,12 +20,23 @@ export function splitEvery(size: number): Fault {
   };
 }
 
-/** A client's and a server's connection, joined in memory. What one writes, the other gets as `data`. */
+/**
+ * A client's and a server's connection, joined in memory. What one writes, the other gets as `data`; when one is
+ * destroyed before both have ended, the other is reset.
+ */
 export function pair(options: PairOptions = {}): { client: Connection; server: Connection } {
   const [left, right] = duplexPair({ allowHalfOpen: true });
+  left.once("close", () => cutOff(left, right));
+  right.once("close", () => cutOff(right, left));
   const wire = (side: Duplex): Connection =>
     new Connection(options.faults === undefined ? side : faulty(side, options.faults), options.connection);
   return { client: wire(left), server: wire(right) };
+}
+
+/** What a kernel would do for the other side of a connection that is gone. */
+function cutOff(gone: Duplex, other: Duplex): void {
+  if (other.destroyed || (gone.writableFinished && other.writableFinished)) return;
+  other.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
 }
 
 /** The same end of the wire, with what arrives cut by `fault`. */
