@@ -153,7 +153,6 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   end(): void {
     if (this.#ending || this.#closed) return;
     this.#ending = true;
-    if (!this.#peerEnded) this.#reason ??= { kind: "local" };
     this.#tap?.observe({ kind: "end", conn: this.id, dir: "out" });
     this.#transport.end();
   }
@@ -267,7 +266,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   readonly #onEnd = (): void => {
     this.#peerEnded = true;
-    this.#reason ??= { kind: "ended" };
+    // Whoever ended first closed it in good order; until both have, a reset or a cut is still the reason.
+    this.#reason ??= { kind: this.#ending ? "local" : "ended" };
     this.#tap?.observe({ kind: "end", conn: this.id, dir: "in" });
     this.#emit("end");
     if (!this.allowHalfOpen) this.end();

@@ -18,6 +18,8 @@ export type TcpErrorCode =
   | "handler-failed"
   | "transport-failed"
   | "line-too-long"
+  | "frame-too-long"
+  | "bad-frame"
   | "bare-lf"
   | "bare-cr"
   | "incomplete";
