@@ -25,6 +25,8 @@ export interface Peer<Reply> {
   send(reply: Reply): boolean;
   /** Resolves when the peer has taken what was sent. @throws TcpError `closed` when it goes instead. */
   drained(): Promise<void>;
+  /** Closes in good order, once the handler at work is done and all that was sent has left. */
+  close(): void;
 }
 
 /** How long the driver waits for the peer, in milliseconds; `Infinity` for ever. */
@@ -71,6 +73,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
   #peerEnded = false;
   #draining = false;
   #timedOut = false;
+  #closing = false;
   #finished = false;
 
   constructor(
@@ -102,11 +105,20 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     const output: Output = this.#session.send(reply);
     this.#observer?.reply(reply, output);
     this.#outbox.add(output);
-    return this.#pulling ? this.#outbox.ready : this.#outbox.flush();
+    if (this.#pulling) return this.#outbox.ready;
+    const ready = this.#outbox.flush();
+    // Sent by a handler that works beside the events: it may have been the last word.
+    if (this.#session.finished) this.#pull();
+    return ready;
   }
 
   drained(): Promise<void> {
     return this.#outbox.drained();
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#pull();
   }
 
   #onData(chunk: Buffer): void {
@@ -137,7 +149,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     if (this.#pending || this.#pulling || this.#finished) return;
     this.#pulling = true;
     try {
-      while (!this.#session.finished && this.#outbox.ready) {
+      while (!this.#session.finished && !this.#closing && this.#outbox.ready) {
         const event = this.#session.next();
         if (event === undefined) break;
         this.#progress = true;
@@ -181,7 +193,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     const ready = this.#outbox.flush();
     if (this.#finished) return;
     if (this.#pending || !ready) this.#deadline.clear();
-    else if (this.#session.finished || this.#timedOut || this.#peerEnded) this.#finish();
+    else if (this.#session.finished || this.#timedOut || this.#peerEnded || this.#closing) this.#finish();
     else if (this.#draining && this.#session.notify === undefined && !this.#session.partial) this.#finish();
     else this.#wait();
   }

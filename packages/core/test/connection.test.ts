@@ -113,6 +113,18 @@ describe("a connection that fails", () => {
     await closed(client);
     expect(closes).toBe(1);
   });
+
+  it("says reset, not local, when the peer resets after our end", async () => {
+    const { listener } = await joined();
+    await using _ = listener;
+    const accepted = once(listener, "connection") as Promise<[Connection]>;
+    const raw = await rawClient(listener.port);
+    const [server] = await accepted;
+    server.end();
+    await once(raw.resume(), "end");
+    raw.resetAndDestroy();
+    expect((await closed(server)).kind).toBe("reset");
+  });
 });
 
 describe("write", () => {

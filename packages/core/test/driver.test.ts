@@ -83,6 +83,18 @@ describe("drive", () => {
     expect(await closed(server)).toMatchObject({ kind: "protocol", cause: { code: "bare-lf", offset: 9 } });
   });
 
+  it("closes when the handler says so, after its last word", async () => {
+    const { client, server } = pair();
+    drive(server, lineProtocol, (line, peer) => {
+      peer.send("and");
+      if (line.text === "quit") peer.close();
+      return "bye";
+    });
+    client.write("quit\nignored\n");
+    expect(await textOf(client)).toBe("and\r\nbye\r\n");
+    expect((await closed(server)).kind).toBe("local");
+  });
+
   it("stops pulling while the peer does not read", async () => {
     const { client, server } = pair();
     let handled = 0;
