@@ -26,7 +26,7 @@ export type { NetstringOptions } from "./framing/netstring.ts";
 export type { Frame, Framer } from "./framing/frame.ts";
 export type { Description, Notice, Output, Protocol, Session, Span, Token } from "./protocol.ts";
 export { drive } from "./driver.ts";
-export type { Deadlines, DriveOptions, Handled, Handler, Peer } from "./driver.ts";
+export type { Deadlines, DriveOptions, Handled, Handler, Peer } from "./handler.ts";
 export { serve } from "./serve.ts";
 export type { ServeOptions } from "./serve.ts";
 export { lineProtocol, lines } from "./line-protocol.ts";

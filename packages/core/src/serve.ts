@@ -1,6 +1,6 @@
 // A protocol, a handler and a port: the whole of a server.
 import { drive } from "./driver.ts";
-import type { DriveOptions, Handler } from "./driver.ts";
+import type { DriveOptions, Handler } from "./handler.ts";
 import { createListener } from "./listener.ts";
 import type { Listener, ListenOptions } from "./listener.ts";
 import type { Protocol, Span } from "./protocol.ts";

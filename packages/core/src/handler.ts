@@ -1,0 +1,37 @@
+// What a program brings to a protocol: a handler, and how long its peers may take. Types alone, no code.
+import type { Connection } from "./connection.ts";
+
+/** What a handler may return: a reply, nothing, or a promise of either. While it is pending nothing else is pulled. */
+// oxlint-disable-next-line no-invalid-void-type -- a handler without a `return` is as good as one returning undefined
+export type Handled<Reply> = Reply | undefined | void | Promise<Reply | undefined | void>;
+
+/** Answers the events of one connection, one at a time. Returning synchronously costs no promise. */
+export type Handler<Event, Reply> = (event: Event, peer: Peer<Reply>) => Handled<Reply>;
+
+/** The other end, as a handler sees it. */
+export interface Peer<Reply> {
+  readonly connection: Connection;
+  /**
+   * Sends a reply besides the one that is returned. `false`: the peer is slow, or gone; await `drained()`.
+   * @throws what the session throws for a reply that its state does not allow.
+   */
+  send(reply: Reply): boolean;
+  /** Resolves when the peer has taken what was sent. @throws TcpError `closed` when it goes instead. */
+  drained(): Promise<void>;
+  /** Closes in good order, once the handler at work is done and all that was sent has left. */
+  close(): void;
+}
+
+/** How long the driver waits for the peer, in milliseconds; `Infinity` for ever. */
+export interface Deadlines {
+  /** Between messages: nothing has begun. Default: 5 minutes. */
+  readonly idle?: number | undefined;
+  /** From the first byte of a message to its event; more bytes do not restart it, events do. Default: 30 s. */
+  readonly message?: number | undefined;
+  /** While the peer takes no byte of what we send. Default: 60 s. */
+  readonly write?: number | undefined;
+}
+
+export interface DriveOptions {
+  readonly deadlines?: Deadlines | undefined;
+}
