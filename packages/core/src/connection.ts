@@ -280,6 +280,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   readonly #onError = (cause: Error): void => {
     this.#reason ??= reasonOf(cause);
+    // Resets are everyday: where nobody listens, no error with its stack is made.
+    if (this.#tap === undefined && this.listenerCount("error") === 0) return;
     const code = this.#reason.kind === "reset" ? "reset" : "transport-failed";
     this.#report(
       new TcpError(code, `connection ${this.id} failed: ${cause.message}`, { blame: "remote", cause }),

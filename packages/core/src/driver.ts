@@ -138,13 +138,21 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
 
   readonly #onHandled = (reply: Reply | undefined | void): void => {
     this.#pending = false;
-    try {
-      if (reply !== undefined) this.send(reply);
-    } catch (error) {
-      this.#onFailed(error);
-    }
+    if (reply !== undefined) this.#sendInTurn(reply);
     this.#pull();
   };
+
+  /** A late reply leaves together with those of the turn that it begins. */
+  #sendInTurn(reply: Reply): void {
+    this.#pulling = true;
+    try {
+      this.send(reply);
+    } catch (error) {
+      this.#onFailed(error);
+    } finally {
+      this.#pulling = false;
+    }
+  }
 
   readonly #onFailed = (error: unknown): void => {
     this.#pending = false;

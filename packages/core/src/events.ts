@@ -1,8 +1,16 @@
 // The events of listeners and connections, with their payloads. What is true of each stands here, beside its name.
 import type { Address } from "./address.ts";
+import type { DropReason } from "./admission.ts";
 import type { CloseReason } from "./close-reason.ts";
 import type { Connection } from "./connection.ts";
 import type { TcpError } from "./errors.ts";
+
+/** A connection that was turned away. */
+export interface Drop {
+  /** Who it was; `undefined` on a Unix socket, or when the client has gone already. */
+  readonly remote: Address | undefined;
+  readonly reason: DropReason;
+}
 
 export interface ListenerEvents {
   /** The port or Unix socket is bound; the address is known only now. */
@@ -13,8 +21,8 @@ export interface ListenerEvents {
   close: [];
   /** Listening failed, for instance because the port is in use. No `close` follows. It never ends the process. */
   error: [error: TcpError];
-  /** A connection was refused because `maxConnections` was reached. */
-  drop: [remote: Address | undefined];
+  /** A connection was turned away, and why. */
+  drop: [drop: Drop];
 }
 
 export interface ConnectionEvents {

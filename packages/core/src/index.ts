@@ -1,7 +1,7 @@
 // The public face of core, in reading order: from the socket's events up to serving a protocol.
 export { formatAddress } from "./address.ts";
 export type { Address } from "./address.ts";
-export type { ConnectionEvents, ListenerEvents } from "./events.ts";
+export type { ConnectionEvents, Drop, ListenerEvents } from "./events.ts";
 export type { CloseReason } from "./close-reason.ts";
 export { assertNever, TcpError } from "./errors.ts";
 export type { Blame, TcpErrorCode, TcpErrorOptions } from "./errors.ts";
@@ -9,6 +9,8 @@ export { Connection } from "./connection.ts";
 export type { ConnectionOptions, Transport } from "./connection.ts";
 export { createListener, listen, Listener } from "./listener.ts";
 export type { ListenOptions } from "./listener.ts";
+export type { AdmissionOptions, DropReason } from "./admission.ts";
+export type { Refusal } from "./acceptor.ts";
 export type { DrainOptions, DrainResult } from "./drain.ts";
 export { connect, open } from "./client.ts";
 export type { ConnectOptions } from "./client.ts";

@@ -3,6 +3,9 @@ import { EventEmitter } from "node:events";
 import { chmod } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
+import { Acceptor } from "./acceptor.ts";
+import type { Refusal } from "./acceptor.ts";
+import type { AdmissionOptions, DropReason } from "./admission.ts";
 import { addressOf, formatAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import { Connection } from "./connection.ts";
@@ -14,10 +17,10 @@ import type { ListenerEvents } from "./events.ts";
 import type { Tap } from "./observe/record.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
 
-export interface ListenOptions extends Pick<
-  ConnectionOptions,
-  "idleTimeout" | "allowHalfOpen" | "tap" | "service" | "timer"
-> {
+export interface ListenOptions
+  extends
+    AdmissionOptions,
+    Pick<ConnectionOptions, "idleTimeout" | "allowHalfOpen" | "tap" | "service" | "timer"> {
   /** The port to listen on, 0 for any free one. Default: 0. */
   readonly port?: number | undefined;
   /** The address to listen on. Default: `"127.0.0.1"`, so that nothing is open to the network by accident. */
@@ -28,8 +31,8 @@ export interface ListenOptions extends Pick<
   readonly mode?: number | undefined;
   /** Connections that the kernel may hold before they are accepted. Default: 1024. */
   readonly backlog?: number | undefined;
-  /** Connections at once; more are refused and reported by `drop`. Default: no limit but the system's. */
-  readonly maxConnections?: number | undefined;
+  /** What a client is told that is not admitted. Default: nothing; the connection just closes. */
+  readonly refusal?: Refusal | undefined;
   /** Closes the listener when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,6 +48,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
   readonly #options: ListenOptions;
   readonly #server: Server;
   readonly #tap: Tap | undefined;
+  readonly #acceptor: Acceptor;
   #address: Address | undefined;
   #closing: Promise<DrainResult> | undefined;
 
@@ -55,9 +59,11 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     this.#tap = options.tap;
     // Half-open here, so that a connection decides for itself what the peer's FIN means.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true });
-    if (options.maxConnections !== undefined) this.#server.maxConnections = options.maxConnections;
-    this.#server.on("connection", this.#onConnection);
-    this.#server.on("drop", (drop) => this.#onDrop(drop));
+    this.#acceptor = new Acceptor(options, options.refusal, {
+      accepted: this.#onAccepted,
+      dropped: this.#onDropped,
+    });
+    this.#server.on("connection", this.#acceptor.accept);
   }
 
   /** Where it listens. @throws TcpError `not-listening` before that is known. */
@@ -136,6 +142,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
       this.#server.once("close", resolve);
     });
     if (listening) this.#server.close();
+    this.#acceptor.close();
     const result = await drain(this.#connections, options);
     if (listening) await closed;
     this.emit("close");
@@ -156,7 +163,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     });
   }
 
-  readonly #onConnection = (socket: Socket): void => {
+  readonly #onAccepted = (socket: Socket): void => {
     const { service = "tcp" } = this.#options;
     const local = this.#address;
     const remote = remoteOf(socket);
@@ -172,11 +179,11 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     if (this.#closing !== undefined) connection.goodbye?.();
   };
 
-  #onDrop(drop: { remoteAddress?: string | undefined; remotePort?: number | undefined } | undefined): void {
-    const remote = drop === undefined ? undefined : remoteOf(drop);
-    this.#tap?.observe({ kind: "drop", service: this.#options.service ?? "tcp", remote });
-    this.emit("drop", remote);
-  }
+  readonly #onDropped = (socket: Socket, reason: DropReason): void => {
+    const remote = remoteOf(socket);
+    this.#tap?.observe({ kind: "drop", service: this.#options.service ?? "tcp", remote, reason });
+    this.emit("drop", { remote, reason });
+  };
 
   #onError(cause: Error): void {
     const error = new TcpError("transport-failed", `accepting failed: ${cause.message}`, { cause });

@@ -1,5 +1,6 @@
 // The event log's record: the one shape that everything which sees the wire shares.
 import type { Address } from "../address.ts";
+import type { DropReason } from "../admission.ts";
 import type { Description, Span } from "../protocol.ts";
 
 /** Whose bytes or messages: `in` from the peer, `out` from us. */
@@ -28,7 +29,12 @@ export type Observation =
   | { readonly kind: "drain" | "timeout" | "pause" | "resume"; readonly conn: number }
   | { readonly kind: "error"; readonly conn?: number; readonly code: string; readonly message: string }
   | { readonly kind: "close"; readonly conn: number; readonly reason: string; readonly cause?: string }
-  | { readonly kind: "drop"; readonly service: string; readonly remote?: Address | undefined }
+  | {
+      readonly kind: "drop";
+      readonly service: string;
+      readonly remote?: Address | undefined;
+      readonly reason: DropReason;
+    }
   | ({
       readonly kind: "message";
       readonly conn: number;

@@ -1,0 +1,211 @@
+// The grammar of paths and mailboxes, RFC 5321 section 4.1.2. It knows characters; it knows no commands.
+//
+//   Reverse-path   = Path / "<>"
+//   Forward-path   = Path / "<Postmaster>" / "<Postmaster@" Domain ">"
+//   Path           = "<" [ A-d-l ":" ] Mailbox ">"
+//   A-d-l          = At-domain *( "," At-domain )           ; accepted and ignored (appendix C)
+//   At-domain      = "@" Domain
+//   Mailbox        = Local-part "@" ( Domain / address-literal )
+//   Local-part     = Dot-string / Quoted-string
+//   Dot-string     = Atom *("." Atom)
+//   Quoted-string  = DQUOTE *QcontentSMTP DQUOTE
+//   QcontentSMTP   = %d32-33 / %d35-91 / %d93-126 / "\" %d32-126
+//   Domain         = sub-domain *("." sub-domain)
+//   sub-domain     = Let-dig [Ldh-str]
+//   address-literal = "[" ( IPv4-address-literal / "IPv6:" IPv6-addr ) "]"
+import { isIPv4, isIPv6 } from "node:net";
+import { SmtpError } from "./errors.ts";
+import { GRAMMAR_LIMITS } from "./limits.ts";
+
+/** A mailbox out of a path, without its source route. */
+export interface Path {
+  /** The mailbox in its shortest spelling: `user@example.com`, `"a b"@example.com`, `Postmaster`. */
+  readonly address: string;
+  /** The local part, without quotes and backslashes. Only its own host may say whether case matters. */
+  readonly localPart: string;
+  /** The domain as written, `[127.0.0.1]` for a literal; `undefined` only for `<Postmaster>`. */
+  readonly domain: string | undefined;
+}
+
+/** On whose behalf an address stands: decides between 5.1.7 and 5.1.3. */
+export type AddressRole = "sender" | "recipient";
+
+/** A path as found in a line. `path` is `null` for `<>`. */
+export interface FoundPath {
+  readonly path: Path | null;
+  /** Index after the closing bracket. */
+  readonly end: number;
+}
+
+const AT = 0x40;
+const BACKSLASH = 0x5c;
+const DOT = 0x2e;
+const QUOTE = 0x22;
+
+/** Section 4.1.2 by way of RFC 5322 section 3.2.3: atext. */
+const ATEXT = table("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~");
+const LET_DIG = table("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+
+/**
+ * Reads the path that begins at index `at` of a line (latin1).
+ * @throws SmtpError `bad-address` with the reply that the client should see.
+ */
+export function readPath(line: string, at: number, role: AddressRole): FoundPath {
+  if (line[at] !== "<") throw bad(line, at, role, "an address stands in angle brackets: <user@example.com>");
+  let index = at + 1;
+  if (line[index] === ">") {
+    if (role === "recipient") throw bad(line, index, role, "a recipient cannot be empty");
+    return { path: null, end: index + 1 };
+  }
+  if (line.charCodeAt(index) === AT) index = skipRoute(line, index, role);
+  const local = readLocalPart(line, index, role);
+  if (local.end - index > GRAMMAR_LIMITS.localPart) {
+    throw bad(line, index, role, `the local part is longer than ${GRAMMAR_LIMITS.localPart} bytes`);
+  }
+  index = local.end;
+  let domain: string | undefined;
+  if (line.charCodeAt(index) === AT) {
+    const end = readDomain(line, index + 1);
+    if (end === undefined) throw bad(line, index + 1, role, "the domain is malformed");
+    domain = line.slice(index + 1, end);
+    if (domain.length > GRAMMAR_LIMITS.domain) {
+      throw bad(line, index + 1, role, `the domain is longer than ${GRAMMAR_LIMITS.domain} bytes`);
+    }
+    index = end;
+  } else if (role === "sender" || local.value.toLowerCase() !== "postmaster") {
+    // Section 4.1.1.3: Postmaster alone needs no domain, and only as a recipient.
+    throw bad(line, index, role, "the address has no domain");
+  }
+  if (line[index] !== ">") throw bad(line, index, role, "the address is malformed");
+  if (index + 1 - at > GRAMMAR_LIMITS.path) {
+    throw bad(line, at, role, `the path is longer than ${GRAMMAR_LIMITS.path} bytes`);
+  }
+  return { path: makePath(local.value, domain), end: index + 1 };
+}
+
+/** Makes a path from its parts, unchecked: `formatPath` and `parsePath` go through the grammar. */
+export function makePath(localPart: string, domain: string | undefined): Path {
+  const local = isDotString(localPart) ? localPart : `"${localPart.replaceAll(/["\\]/g, "\\$&")}"`;
+  return { address: domain === undefined ? local : `${local}@${domain}`, localPart, domain };
+}
+
+/** `<user@example.com>`, or `<>` for `null`. The inverse of `parsePath`. */
+export function formatPath(path: Path | null): string {
+  return path === null ? "<>" : `<${path.address}>`;
+}
+
+/**
+ * Parses a whole path, brackets and all. The inverse of `formatPath`.
+ * @throws SmtpError `bad-address`
+ */
+export function parsePath(text: string, role: AddressRole): Path | null {
+  const found = readPath(text, 0, role);
+  if (found.end !== text.length) throw bad(text, found.end, role, "something stands behind the address");
+  return found.path;
+}
+
+/** True for `Domain` or `address-literal`, whole. */
+export function isDomain(text: string): boolean {
+  return text.length <= GRAMMAR_LIMITS.domain && readDomain(text, 0) === text.length;
+}
+
+interface LocalPart {
+  readonly value: string;
+  readonly end: number;
+}
+
+function readLocalPart(line: string, at: number, role: AddressRole): LocalPart {
+  if (line.charCodeAt(at) === QUOTE) return readQuoted(line, at, role);
+  const end = dotStringEnd(line, at);
+  if (end === undefined) throw bad(line, at, role, "the local part is malformed");
+  return { value: line.slice(at, end), end };
+}
+
+function readQuoted(line: string, at: number, role: AddressRole): LocalPart {
+  let value = "";
+  for (let index = at + 1; index < line.length; index++) {
+    let code = line.charCodeAt(index);
+    if (code === QUOTE) return { value, end: index + 1 };
+    if (code === BACKSLASH) code = line.charCodeAt(++index);
+    if (!(code >= 32 && code <= 126)) throw bad(line, index, role, "not allowed in a quoted local part");
+    value += String.fromCharCode(code);
+  }
+  throw bad(line, at, role, "the quoted local part has no end");
+}
+
+function isDotString(text: string): boolean {
+  return dotStringEnd(text, 0) === text.length;
+}
+
+/** Where the dot-string ends that begins at `at`; `undefined` where none does. */
+function dotStringEnd(text: string, at: number): number | undefined {
+  let index = at;
+  for (;;) {
+    const atom = index;
+    while (ATEXT[text.charCodeAt(index)] === 1) index++;
+    if (index === atom) return undefined;
+    if (text.charCodeAt(index) !== DOT) return index;
+    index++;
+  }
+}
+
+/** Where the domain or literal ends that begins at `at`; `undefined` where none does. */
+function readDomain(text: string, at: number): number | undefined {
+  if (text[at] === "[") return literalEnd(text, at);
+  let index = at;
+  for (;;) {
+    const label = index;
+    while (LET_DIG[text.charCodeAt(index)] === 1 || text[index] === "-") index++;
+    if (index === label || index - label > GRAMMAR_LIMITS.label) return undefined;
+    if (text[label] === "-" || text[index - 1] === "-") return undefined;
+    if (text.charCodeAt(index) !== DOT) return index;
+    index++;
+  }
+}
+
+function literalEnd(text: string, at: number): number | undefined {
+  const close = text.indexOf("]", at);
+  if (close < 0) return undefined;
+  const content = text.slice(at + 1, close);
+  // Section 4.1.3. A zone (fe80::1%eth0) means something on one host only and is not in the grammar.
+  const ipv6 = /^ipv6:/i.test(content) && isIPv6(content.slice(5)) && !content.includes("%");
+  return ipv6 || isIPv4(content) ? close + 1 : undefined;
+}
+
+/** `@a,@b:` before the mailbox; returns the index behind the colon. */
+function skipRoute(line: string, at: number, role: AddressRole): number {
+  let index = at;
+  for (;;) {
+    const end = line.charCodeAt(index) === AT ? readDomain(line, index + 1) : undefined;
+    if (end === undefined) throw bad(line, index, role, "the source route is malformed");
+    if (line[end] === ":") return end + 1;
+    if (line[end] !== ",") throw bad(line, end, role, "the source route is malformed");
+    index = end + 1;
+  }
+}
+
+function bad(line: string, index: number, role: AddressRole, problem: string): SmtpError {
+  const message = `bad ${role} address: ${problem}`;
+  if (line.charCodeAt(index) > 126 || /[\x80-\xff]/.test(line)) {
+    // RFC 6531 section 3.5: a UTF-8 address needs SMTPUTF8.
+    return new SmtpError("bad-address", `${message} (not ASCII)`, {
+      reply: {
+        code: 553,
+        enhanced: "5.6.7",
+        lines: ["The address is not ASCII and SMTPUTF8 is not offered"],
+      },
+    });
+  }
+  const enhanced = role === "sender" ? "5.1.7" : "5.1.3";
+  return new SmtpError("bad-address", message, { reply: { code: 501, enhanced, lines: [capital(message)] } });
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function table(characters: string): Uint8Array {
+  const set = new Uint8Array(256);
+  for (const character of characters) set[character.charCodeAt(0)] = 1;
+  return set;
+}

@@ -1,0 +1,140 @@
+// The client's side of SMTP without I/O: commands in, bytes out; bytes in, replies out. It knows how a reply is put
+// together and what may go into a command; it knows no sockets, and not what to say when.
+import { ByteQueue, LineFramer, TcpError } from "@tcpkit/core";
+import type { Output, Session, Span } from "@tcpkit/core";
+import type { Reply } from "./codes.ts";
+import { DotEncoder } from "./dot.ts";
+import { SmtpError } from "./errors.ts";
+import { GRAMMAR_LIMITS } from "./limits.ts";
+import { joinReplyLines, parseReplyLine } from "./reply.ts";
+import { formatCommand } from "./wire.ts";
+import type { Command } from "./wire.ts";
+
+/** What a client sends: a command, a piece of content, or the content's end. */
+export type ClientCommand =
+  | Command
+  | { readonly type: "data"; readonly bytes: Uint8Array }
+  | { readonly type: "message-end" };
+
+/** What a client hears. */
+export type SmtpClientEvent =
+  | ({ readonly type: "reply"; readonly reply: Reply } & Span)
+  | ({ readonly type: "error"; readonly error: SmtpError } & Span);
+
+/** The client's end of one conversation. Several commands given to one `send` leave together (RFC 2920). */
+export class SmtpClientSession implements Session<SmtpClientEvent, ClientCommand | readonly ClientCommand[]> {
+  readonly #queue = new ByteQueue();
+  readonly #lines = new LineFramer(this.#queue, { maxLength: GRAMMAR_LIMITS.replyLine });
+  #content: DotEncoder | undefined;
+  /** The lines of a reply that has begun. */
+  #texts: string[] = [];
+  #code = 0;
+  #start = 0;
+  #ended = false;
+  failure: SmtpError | undefined;
+
+  get state(): string {
+    return this.#content === undefined ? "commands" : "content";
+  }
+
+  get partial(): boolean {
+    return this.#queue.length > 0 || this.#texts.length > 0;
+  }
+
+  get finished(): boolean {
+    return this.failure !== undefined;
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.failure === undefined) this.#queue.push(bytes);
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+
+  next(): SmtpClientEvent | undefined {
+    while (this.failure === undefined) {
+      const start = this.#queue.offset;
+      try {
+        const line = this.#lines.takeLine();
+        if (line === undefined) break;
+        if (this.#texts.length === 0) this.#start = start;
+        const reply = this.#line(line.bytes.toString("latin1"), line.start);
+        if (reply !== undefined) return { type: "reply", reply, start: this.#start, end: line.end };
+      } catch (error) {
+        if (error instanceof TcpError)
+          return this.#fail(badServerReply(error.message, error.offset ?? start), start);
+        if (error instanceof SmtpError) return this.#fail(error, start);
+        throw error;
+      }
+    }
+    if (!this.#ended || !this.partial || this.failure !== undefined) return undefined;
+    const { offset } = this.#queue;
+    return this.#fail(
+      new SmtpError("incomplete", "the server's side ended inside a reply", { offset }),
+      offset,
+    );
+  }
+
+  /**
+   * The bytes of commands or content.
+   * @throws SmtpError `bad-argument` before a byte is made, when a CR, an LF or anything else that is not printable
+   * ASCII stands in a command, when content has a CR or LF that is not part of CRLF, or is not due.
+   */
+  send(commands: ClientCommand | readonly ClientCommand[]): Output {
+    if ("type" in commands) return this.#format(commands);
+    return commands.map((command) => this.#format(command));
+  }
+
+  #format(command: ClientCommand): string | Uint8Array {
+    switch (command.type) {
+      case "data":
+      case "message-end": {
+        if (this.#content === undefined) throw badArgument("content without DATA before it");
+        const bytes = command.type === "data" ? this.#content.encode(command.bytes) : this.#content.end();
+        if (bytes === undefined) throw badArgument("the content has a CR or LF that is not part of CRLF");
+        if (command.type === "message-end") this.#content = undefined;
+        return bytes;
+      }
+      default: {
+        const line = formatCommand(command);
+        // Whatever got into the command's strings: it is one line, and no second command hides in it.
+        if (!/^[ -~]+\r\n$/.test(line))
+          throw badArgument(`not printable ASCII in a command: ${JSON.stringify(line)}`);
+        if (command.type === "message") this.#content = new DotEncoder();
+        return line;
+      }
+    }
+  }
+
+  /** Adds one line; gives the reply when that was its last. */
+  #line(text: string, offset: number): Reply | undefined {
+    const line = parseReplyLine(text);
+    if (line === undefined) throw badServerReply("the server's line is no reply", offset);
+    if (this.#texts.length > 0 && line.code !== this.#code) {
+      throw badServerReply("one reply has two codes", offset);
+    }
+    if (this.#texts.length >= GRAMMAR_LIMITS.replyLines)
+      throw badServerReply("a reply without an end", offset);
+    this.#code = line.code;
+    this.#texts.push(line.text);
+    const [first, ...rest] = this.#texts;
+    if (!line.last || first === undefined) return undefined;
+    this.#texts = [];
+    return joinReplyLines(line.code, [first, ...rest]);
+  }
+
+  #fail(error: SmtpError, start: number): SmtpClientEvent {
+    this.failure = error;
+    return { type: "error", error, start, end: Math.max(start, error.offset ?? start) };
+  }
+}
+
+function badServerReply(message: string, offset: number): SmtpError {
+  return new SmtpError("bad-server-reply", message, { offset, fatal: true });
+}
+
+function badArgument(message: string): SmtpError {
+  return new SmtpError("bad-argument", message, { blame: "local" });
+}

@@ -1,0 +1,43 @@
+// Reply codes as types. It knows which codes exist and which belong together; it knows no bytes.
+
+/** Codes that refuse: `4xx` for now (the client tries again later), `5xx` for good. RFC 5321 section 4.2.3. */
+export type RefusalCode =
+  | 421
+  | 450
+  | 451
+  | 452
+  | 454
+  | 455
+  | 500
+  | 501
+  | 502
+  | 503
+  | 504
+  | 521
+  | 530
+  | 535
+  | 550
+  | 551
+  | 552
+  | 553
+  | 554
+  | 555
+  | 556;
+
+/**
+ * An enhanced status code whose class is the first digit of `Code`, as RFC 2034 section 4 demands:
+ * `EnhancedFor<550>` is `` `5.${number}.${number}` ``.
+ */
+export type EnhancedFor<Code extends number> = `${Code}` extends `${infer Class extends 2 | 4 | 5}${string}`
+  ? `${Class}.${number}.${number}`
+  : never;
+
+/** A reply as a value: one code, at least one line. */
+export interface Reply {
+  /** Three digits, 200 to 599. */
+  readonly code: number;
+  /** RFC 3463 code such as `"5.1.1"`. Its class is the first digit of `code`; greeting, EHLO and 354 have none. */
+  readonly enhanced?: string;
+  /** Text without codes and line endings: printable ASCII and tabs. */
+  readonly lines: readonly [string, ...string[]];
+}

@@ -1,0 +1,34 @@
+// What is known of a message before its content: who sends, from where, to whom. Types only.
+import type { Path } from "./address.ts";
+import type { BodyType } from "./parameters.ts";
+
+/** A client that has connected. */
+export interface Client {
+  /** `"127.0.0.1"`, or empty on a Unix socket. */
+  readonly remoteAddress: string;
+  /** 0 on a Unix socket. */
+  readonly remotePort: number;
+}
+
+/** A message whose sender is known, and no more. */
+export interface Mail extends Client {
+  /** Unique to this message, in this process and others; it sorts by time, and is safe as a file name. */
+  readonly id: string;
+  /** What the client called itself: nothing proves it. */
+  readonly helo: string;
+  /** The client said EHLO, not HELO. */
+  readonly extended: boolean;
+  /** The reverse path; `null` for `<>`, as bounces have it (RFC 5321 section 4.5.5). */
+  readonly from: Path | null;
+  /** The size that the client declared, in bytes: a hint, no promise. */
+  readonly size: number | undefined;
+  readonly body: BodyType;
+}
+
+/** A message that is about to come: it has a sender and at least one recipient. */
+export interface Envelope extends Mail {
+  /** The recipients that were accepted, in order. */
+  readonly to: readonly [Path, ...Path[]];
+  /** The `Received:` header field to put in front of the content, CRLF at its end (RFC 5321 section 4.4). */
+  readonly received: string;
+}

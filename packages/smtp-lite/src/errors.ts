@@ -1,0 +1,69 @@
+// The one error class of this package: what went wrong, who caused it, and what goes on the wire for it.
+import type { Blame } from "@tcpkit/core";
+import type { Reply } from "./codes.ts";
+
+/** Every way in which this package fails, as a stable word that programs may compare. */
+export type SmtpErrorCode =
+  // Commands.
+  | "unknown-command"
+  | "not-implemented"
+  | "syntax"
+  | "bad-address"
+  | "bad-parameter"
+  | "unknown-parameter"
+  | "bad-sequence"
+  | "line-too-long"
+  | "too-many-errors"
+  // Bytes that leave no way to go on.
+  | "bare-line-ending"
+  | "early-input"
+  | "other-protocol"
+  | "incomplete"
+  // Messages.
+  | "bare-line-ending-in-data"
+  | "message-too-big"
+  | "mail-loop"
+  | "no-space"
+  | "connection-closed"
+  | "timeout"
+  // This side.
+  | "bad-argument"
+  | "bad-reply"
+  // The client.
+  | "refused"
+  | "bad-server-reply";
+
+export interface SmtpErrorOptions {
+  /** Who is to blame. Default: `"remote"`. */
+  readonly blame?: Blame;
+  /** Absolute offset in the incoming byte stream, in bytes. */
+  readonly offset?: number;
+  /** What the peer is told. */
+  readonly reply?: Reply;
+  /** Nothing more can be read after it: say `reply`, then close. Default: false. */
+  readonly fatal?: boolean;
+  readonly cause?: unknown;
+}
+
+/** An error of SMTP. Its message says what happened, where, and what to do. */
+export class SmtpError extends Error {
+  override readonly name = "SmtpError";
+  readonly code: SmtpErrorCode;
+  readonly blame: Blame;
+  /** Absolute offset in the incoming byte stream, in bytes; `undefined` where no byte is to blame. */
+  readonly offset: number | undefined;
+  /** What a server answers; `undefined` where there is nobody to tell. For `refused`: what the server said. */
+  readonly reply: Reply | undefined;
+  /** The connection ends with it. */
+  readonly fatal: boolean;
+
+  constructor(code: SmtpErrorCode, message: string, options: SmtpErrorOptions = {}) {
+    const where = options.offset === undefined ? "" : `, at offset ${options.offset}`;
+    super(message + where, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.blame = options.blame ?? "remote";
+    this.offset = options.offset;
+    this.reply = options.reply;
+    this.fatal = options.fatal ?? false;
+  }
+}

@@ -1,0 +1,28 @@
+// The public face of SMTP-lite, in reading order: serve, what hooks see and say, then the engine beneath.
+export { serveSmtp } from "./server.ts";
+export type { SmtpHooks, SmtpServerOptions } from "./server.ts";
+export type { Client, Envelope, Mail } from "./envelope.ts";
+export { writeMessage } from "./eml.ts";
+export { connectSmtp, sendMail, SmtpClient } from "./client.ts";
+export type { OutgoingMail, SendMailOptions, SendMailResult, SmtpClientOptions } from "./client.ts";
+export { SmtpReply } from "./reply.ts";
+export type { EnhancedFor, RefusalCode, Reply } from "./codes.ts";
+export { SmtpError } from "./errors.ts";
+export type { SmtpErrorCode, SmtpErrorOptions } from "./errors.ts";
+export { DEFAULT_LIMITS } from "./limits.ts";
+export type { SmtpLimits } from "./limits.ts";
+export { formatPath, parsePath } from "./address.ts";
+export type { AddressRole, Path } from "./address.ts";
+export type { BodyType, MailParameters } from "./parameters.ts";
+export { SmtpSession } from "./session.ts";
+export type { SmtpEvent } from "./session.ts";
+export { SmtpClientSession } from "./client-session.ts";
+export type { ClientCommand, SmtpClientEvent } from "./client-session.ts";
+export { stateAfter, transitions } from "./state.ts";
+export type { Move, StateName, Transitions } from "./state.ts";
+export { formatCommand, parseCommand } from "./wire.ts";
+export type { Command, Received, ReceivedCommand } from "./wire.ts";
+export { formatReply, replies } from "./reply.ts";
+export { DotDecoder, DotEncoder } from "./dot.ts";
+export type { BareLineEnding } from "./dot.ts";
+export { describeEvent, describeReply } from "./describe.ts";

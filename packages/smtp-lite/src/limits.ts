@@ -1,0 +1,42 @@
+// Every bound of the package, with its reason. RFC 5321 section 4.5.3.1 says what must at least be accepted.
+
+/** Lengths of the grammar, in bytes. These are not options: a longer address reaches nobody. */
+export const GRAMMAR_LIMITS = {
+  /** Section 4.5.3.1.1, as written, with quotes. */
+  localPart: 64,
+  /** Section 4.5.3.1.2. */
+  domain: 255,
+  /** RFC 1035 section 2.3.4. */
+  label: 63,
+  /** Section 4.5.3.1.3: with brackets and everything between them, a source route too. */
+  path: 256,
+  /** Section 4.5.3.1.4: a command with its CRLF. */
+  commandLine: 512,
+  /** What MAIL may be longer: 26 bytes for SIZE (RFC 1870 section 3), 17 for BODY (RFC 6152 section 2). */
+  mailExtra: 43,
+  /** A line of a reply may have 512 bytes by section 4.5.3.1.5; real servers write longer ones. */
+  replyLine: 2048,
+  /** Lines in one reply: EHLO lists a few dozen; a server that never stops must not fill our memory. */
+  replyLines: 256,
+} as const;
+
+export interface SmtpLimits {
+  /**
+   * Largest message in bytes, dots taken off. EHLO announces it as SIZE (RFC 1870). Memory does not depend on it,
+   * since a body is streamed; disks do. Default: 26,214,400 (25 MiB).
+   */
+  readonly messageSize: number;
+  /** Recipients of one message. RFC 5321 section 4.5.3.1.8 wants at least 100. Default: 100. */
+  readonly recipients: number;
+  /** The bad command that ends the connection: scanners send many, real clients none. Default: 10. */
+  readonly badCommands: number;
+  /** Received lines with which a message counts as looping (RFC 5321 section 6.3). Default: 100. */
+  readonly receivedLines: number;
+}
+
+export const DEFAULT_LIMITS: SmtpLimits = {
+  messageSize: 25 * 1024 * 1024,
+  recipients: 100,
+  badCommands: 10,
+  receivedLines: 100,
+};

@@ -1,0 +1,75 @@
+// Trace information, RFC 5321 section 4.4: the line that we add, and the lines that others have added.
+//
+//   Time-stamp-line = "Received:" FWS "from" FWS Extended-Domain CFWS "by" FWS Extended-Domain
+//                     [CFWS "with" FWS Protocol] [CFWS "id" FWS String] [CFWS "for" FWS Path] ";" FWS date-time CRLF
+//   Extended-Domain = Domain / ( ( Domain / address-literal ) FWS "(" TCP-info ")" )
+//   TCP-info        = address-literal / ( Domain FWS address-literal )
+import { isIPv6 } from "node:net";
+import { formatPath, isDomain } from "./address.ts";
+import type { Envelope } from "./envelope.ts";
+
+/** The `Received:` field for a message, folded, with CRLF at its end. */
+export function receivedLine(envelope: Omit<Envelope, "received">, hostname: string, date: Date): string {
+  const { helo, remoteAddress, extended, id, to } = envelope;
+  const address = remoteAddress === "" ? "[127.0.0.1]" : addressLiteral(remoteAddress);
+  // A name that is no domain, which EHLO lets in, could break the field: the address stands for it.
+  const from = isDomain(helo) ? helo : address;
+  // More recipients than one may be blind copies: section 7.2.
+  const only = to.length === 1 ? `\r\n\tfor ${formatPath(to[0])}` : "";
+  const protocol = extended ? "ESMTP" : "SMTP";
+  return `Received: from ${from} (${address})\r\n\tby ${hostname} with ${protocol} id ${id}${only};\r\n\t${mailDate(date)}\r\n`;
+}
+
+/** RFC 5321 section 4.1.3: `[192.0.2.1]`, `[IPv6:2001:db8::1]`; an IPv4 address mapped into IPv6 is IPv4. */
+function addressLiteral(address: string): string {
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address);
+  if (mapped?.[1] !== undefined) return `[${mapped[1]}]`;
+  return isIPv6(address) ? `[IPv6:${address.replace(/%.*$/, "")}]` : `[${address}]`;
+}
+
+/** RFC 5322 section 3.3, in UTC. */
+function mailDate(date: Date): string {
+  return date.toUTCString().replace("GMT", "+0000");
+}
+
+const NAME = "received:";
+const CR = 13;
+const LF = 10;
+
+/** Counts the `Received:` fields in the header of a message that comes by in pieces (section 6.3). */
+export class ReceivedCounter {
+  count = 0;
+  /** How much of a line's beginning has matched; -1: this line is something else. */
+  #matched = 0;
+  /** Bytes of the current line so far. */
+  #column = 0;
+  #inBody = false;
+
+  push(bytes: Uint8Array): void {
+    let index = 0;
+    while (!this.#inBody && index < bytes.length) {
+      if (this.#matched < 0) {
+        const lf = bytes.indexOf(LF, index);
+        if (lf < 0) return;
+        index = lf;
+      }
+      this.#byte(bytes[index++] ?? 0);
+    }
+  }
+
+  #byte(byte: number): void {
+    if (byte === LF) {
+      this.#inBody = this.#column === 0;
+      this.#column = 0;
+      this.#matched = 0;
+      return;
+    }
+    if (byte === CR && this.#column === 0) return;
+    this.#column++;
+    // Or-ing 32 makes letters small and leaves the colon as it is.
+    this.#matched = (byte | 32) === NAME.charCodeAt(this.#matched) ? this.#matched + 1 : -1;
+    if (this.#matched < NAME.length) return;
+    this.count++;
+    this.#matched = -1;
+  }
+}

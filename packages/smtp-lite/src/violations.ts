@@ -1,0 +1,90 @@
+// The client's violations as errors: what each is called, what the client hears, and whether it can go on.
+import type { TcpError } from "@tcpkit/core";
+import type { Reply } from "./codes.ts";
+import { SmtpError } from "./errors.ts";
+import { GRAMMAR_LIMITS } from "./limits.ts";
+import { replies } from "./reply.ts";
+import type { Move, StateName } from "./state.ts";
+
+/** The same error, with the offset of its command where it had none. */
+export function locate(error: SmtpError, offset: number): SmtpError {
+  if (error.offset !== undefined) return error;
+  const { code, message, blame, reply, fatal } = error;
+  return new SmtpError(code, message, { blame, offset, fatal, ...(reply === undefined ? {} : { reply }) });
+}
+
+export function badSequence(state: StateName, move: Move): SmtpError {
+  if (state === "sender" && move === "message") {
+    const reply: Reply = { code: 554, enhanced: "5.5.1", lines: ["No valid recipients"] };
+    return new SmtpError("bad-sequence", "DATA without a recipient", { reply });
+  }
+  const advice = {
+    opening: "Wait for the greeting",
+    unwelcome: "Not here: say QUIT",
+    greeted: "Say EHLO first",
+    ready: "Say MAIL first",
+    sender: "A message is under way: say RSET first",
+    recipients: "A message is under way: say RSET first",
+    content: "A message is under way",
+    closed: "The connection is closed",
+  } as const satisfies Record<StateName, string>;
+  return new SmtpError("bad-sequence", `a command out of order in state ${state}`, {
+    reply: { code: 503, enhanced: "5.5.1", lines: [advice[state]] },
+  });
+}
+
+export function framingError(error: TcpError): SmtpError {
+  const offset = error.offset ?? 0;
+  if (error.code === "line-too-long") return lineTooLong(offset);
+  return new SmtpError("bare-line-ending", "a CR or LF that is not part of CRLF", {
+    offset,
+    fatal: true,
+    reply: { code: 500, enhanced: "5.5.2", lines: ["Lines end with CRLF, and with nothing else"] },
+    cause: error,
+  });
+}
+
+export function bareLineEnding(offset: number): SmtpError {
+  return new SmtpError("bare-line-ending-in-data", "the message has a CR or LF that is not part of CRLF", {
+    offset,
+    reply: { code: 550, enhanced: "5.5.2", lines: ["The message has a CR or LF that is not part of CRLF"] },
+  });
+}
+
+export function tooBig(limit: number): SmtpError {
+  return new SmtpError("message-too-big", `the message is bigger than ${limit} bytes`, {
+    reply: replies.tooBig,
+  });
+}
+
+export function tooManyErrors(offset: number): SmtpError {
+  return new SmtpError("too-many-errors", "too many bad commands", {
+    offset,
+    fatal: true,
+    reply: { code: 421, enhanced: "4.7.0", lines: ["Too many bad commands"] },
+  });
+}
+
+export function incomplete(what: string): SmtpError {
+  return new SmtpError("incomplete", `the client's side ended inside ${what}`, {
+    fatal: true,
+    reply: { code: 421, enhanced: "4.4.2", lines: [`Your side ended inside ${what}`] },
+  });
+}
+
+/** The error of a command line without an end in sight. */
+export function lineTooLong(offset: number): SmtpError {
+  return new SmtpError("line-too-long", `the command is longer than ${GRAMMAR_LIMITS.commandLine} bytes`, {
+    offset,
+    reply: { code: 500, enhanced: "5.5.2", lines: ["Line too long"] },
+  });
+}
+
+/** Bytes before our 220 or 354 (RFC 5321 section 4.3.1). */
+export function earlyInput(offset: number): SmtpError {
+  return new SmtpError("early-input", "the client did not wait for the reply", {
+    offset,
+    fatal: true,
+    reply: { code: 554, enhanced: "5.5.0", lines: ["You must wait for the reply"] },
+  });
+}
