@@ -12,24 +12,31 @@ const LF = 10;
 const DOT = 46;
 const END = "\r\n.\r\n";
 
-/** Where the content was spoiled: the absolute offset of a bare CR or LF. */
-export interface BareLineEnding {
+/** How the content was spoiled, and where: the absolute offset of a bare CR or LF, or of the first byte too many. */
+export interface ContentProblem {
+  readonly type: "bare-line-ending" | "line-too-long";
   readonly offset: number;
 }
 
 /** Takes one message's content out of a queue, piece by piece, up to and with its end. */
 export class DotDecoder {
   readonly #queue: ByteQueue;
+  /** Longest line, in bytes without its CRLF. */
+  readonly #maxLine: number;
   /** The next unread byte begins a line. */
   #lineStart = true;
+  /** Bytes of the line under way that were handed out before. */
+  #carried = 0;
   #dropping = false;
   /** The end has been read: what is unread now belongs to the next command. */
   ended = false;
-  /** Set once a bare CR or LF was met; the rest is dropped as it comes. */
-  problem: BareLineEnding | undefined;
+  /** Set once a bare CR or LF, or a line over the limit, was met; the rest is dropped as it comes. */
+  problem: ContentProblem | undefined;
 
-  constructor(queue: ByteQueue) {
+  /** `maxLine` is the longest line in bytes, its CRLF included and its extra dot not. Default: `Infinity`. */
+  constructor(queue: ByteQueue, maxLine: number = Infinity) {
     this.#queue = queue;
+    this.#maxLine = maxLine - 2;
   }
 
   /** The content is not wanted any more: read to its end and hand nothing out. */
@@ -63,41 +70,51 @@ export class DotDecoder {
   #scan(text: string, dots: number[]): number {
     let at = 0;
     while (at < text.length) {
+      let from = at;
       if (this.#lineStart && text.charCodeAt(at) === DOT) {
         const next = text.charCodeAt(at + 1);
         if (Number.isNaN(next)) return at;
         if (next === CR) {
           const afterNext = text.charCodeAt(at + 2);
           if (afterNext === LF) this.ended = true;
-          else if (!Number.isNaN(afterNext)) this.#spoil(at + 1);
+          else if (!Number.isNaN(afterNext)) this.#spoil("bare-line-ending", at + 1);
           return at;
         }
         if (next === LF) {
-          this.#spoil(at + 1);
+          this.#spoil("bare-line-ending", at + 1);
           return at;
         }
         dots.push(at);
+        from = at + 1;
       }
       const lf = text.indexOf("\n", at);
       const cr = text.indexOf("\r", at);
-      if (cr >= 0 && lf === cr + 1) {
+      const bareLf = lf >= 0 && (cr < 0 || lf < cr);
+      const stop = bareLf ? lf : cr < 0 ? text.length : cr;
+      // Where the limit falls does not depend on what of the line came earlier, nor on what follows.
+      const limit = from - this.#carried + this.#maxLine;
+      if (stop > limit) {
+        this.#spoil("line-too-long", limit);
+        return limit;
+      }
+      if (!bareLf && lf === cr + 1 && cr >= 0) {
         this.#lineStart = true;
+        this.#carried = 0;
         at = lf + 1;
         continue;
       }
       this.#lineStart = false;
-      if (lf < 0 && cr < 0) return text.length;
+      this.#carried += stop - from;
       // A CR that is the last byte may be half of a CRLF.
-      if (lf < 0 && cr === text.length - 1) return cr;
-      const bareLf = cr < 0 || (lf >= 0 && lf < cr);
-      this.#spoil(bareLf ? lf : cr);
-      return bareLf ? lf : cr;
+      if (stop === text.length || (!bareLf && cr === text.length - 1)) return stop;
+      this.#spoil("bare-line-ending", stop);
+      return stop;
     }
     return at;
   }
 
-  #spoil(index: number): void {
-    this.problem = { offset: this.#queue.offset + index };
+  #spoil(type: ContentProblem["type"], index: number): void {
+    this.problem = { type, offset: this.#queue.offset + index };
     this.#dropping = true;
   }
 

@@ -26,6 +26,11 @@ export interface SmtpLimits {
    * since a body is streamed; disks do. Default: 26,214,400 (25 MiB).
    */
   readonly messageSize: number;
+  /**
+   * Longest line of a message in bytes, its CRLF included and a stuffed dot not. RFC 5321 section 4.5.3.1.6 wants
+   * 1000; a message with a longer one is read to its end and refused, 500 5.5.2. `Infinity` takes any. Default: 1000.
+   */
+  readonly textLine: number;
   /** Recipients of one message. RFC 5321 section 4.5.3.1.8 wants at least 100. Default: 100. */
   readonly recipients: number;
   /** The bad command that ends the connection: scanners send many, real clients none. Default: 10. */
@@ -36,6 +41,7 @@ export interface SmtpLimits {
 
 export const DEFAULT_LIMITS: SmtpLimits = {
   messageSize: 25 * 1024 * 1024,
+  textLine: 1000,
   recipients: 100,
   badCommands: 10,
   receivedLines: 100,

@@ -12,7 +12,7 @@ import { stateAfter } from "./state.ts";
 import type { StateName } from "./state.ts";
 import {
   badSequence,
-  bareLineEnding,
+  contentError,
   earlyInput,
   framingError,
   incomplete,
@@ -171,7 +171,7 @@ export class SmtpSession implements Session<SmtpEvent, Reply> {
 
   #beginContent(): void {
     this.#state = "content";
-    this.#content = new DotDecoder(this.#queue);
+    this.#content = new DotDecoder(this.#queue, this.#limits.textLine);
     this.#size = 0;
     this.#problem = undefined;
   }
@@ -179,7 +179,7 @@ export class SmtpSession implements Session<SmtpEvent, Reply> {
   #nextContent(content: DotDecoder): SmtpEvent | undefined {
     const start = this.#queue.offset;
     const bytes = content.take();
-    if (content.problem !== undefined) this.#problem ??= bareLineEnding(content.problem.offset);
+    if (content.problem !== undefined) this.#problem ??= contentError(content.problem);
     if (bytes !== undefined) {
       this.#size += bytes.length;
       // The end of the content, a dot and CRLF, has an event of its own.

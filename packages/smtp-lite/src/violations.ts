@@ -1,5 +1,6 @@
 // The client's violations as errors: what each is called, what the client hears, and whether it can go on.
 import type { TcpError } from "@tcpkit/core";
+import type { ContentProblem } from "./dot.ts";
 import type { Reply } from "./codes.ts";
 import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
@@ -44,7 +45,13 @@ export function framingError(error: TcpError): SmtpError {
   });
 }
 
-export function bareLineEnding(offset: number): SmtpError {
+export function contentError({ type, offset }: ContentProblem): SmtpError {
+  if (type === "line-too-long") {
+    return new SmtpError("line-too-long", "a line of the message is too long", {
+      offset,
+      reply: { code: 500, enhanced: "5.5.2", lines: ["A line of the message is too long"] },
+    });
+  }
   return new SmtpError("bare-line-ending-in-data", "the message has a CR or LF that is not part of CRLF", {
     offset,
     reply: { code: 550, enhanced: "5.5.2", lines: ["The message has a CR or LF that is not part of CRLF"] },
