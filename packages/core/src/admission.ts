@@ -124,7 +124,7 @@ function burstOf({ rate }: AdmissionOptions): number {
 }
 
 /** A list of addresses and CIDR networks as Node's `BlockList`. @throws TcpError `bad-option`. */
-export function networks(list: readonly string[] | BlockList | undefined): BlockList | undefined {
+function networks(list: readonly string[] | BlockList | undefined): BlockList | undefined {
   if (list === undefined || BlockList.isBlockList(list)) return list;
   const block = new BlockList();
   for (const entry of list) {

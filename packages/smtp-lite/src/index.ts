@@ -24,5 +24,5 @@ export { formatCommand, parseCommand } from "./wire.ts";
 export type { Command, Received, ReceivedCommand } from "./wire.ts";
 export { formatReply, replies } from "./reply.ts";
 export { DotDecoder, DotEncoder } from "./dot.ts";
-export type { BareLineEnding } from "./dot.ts";
+export type { ContentProblem } from "./dot.ts";
 export { describeEvent, describeReply } from "./describe.ts";
