@@ -1,0 +1,269 @@
+// Runs a handler for each request of one connection and sends what it returns. It knows events and replies; the
+// driver does the rest.
+import { assertNever, ByteStream } from "@tcpkit/core";
+import type { Connection, Peer } from "@tcpkit/core";
+import { HttpError, localError } from "./errors.ts";
+import type { HttpLimits } from "./limits.ts";
+import type { ErrorEvent, HeadersInit, HttpEvent, HttpReply, RequestEvent } from "./messages.ts";
+import { HttpRequest } from "./request.ts";
+import type { RequestContext } from "./request.ts";
+import { REASONS } from "./wire.ts";
+
+/** A reply as a handler returns it. A string stands for `{ body }`. */
+export interface HttpResponse {
+  /** Default: 200. */
+  readonly status?: number | undefined;
+  /** The reason phrase. Default: that of RFC 9110. */
+  readonly reason?: string | undefined;
+  readonly headers?: HeadersInit | undefined;
+  /**
+   * A string (sent as UTF-8, by default as text/plain), bytes, or an iterable that is read under backpressure: in
+   * chunks, or, with a Content-Length among the headers, as it is. Its `return()` is called when the client goes.
+   */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | null | undefined;
+  /** Sent after a chunked body; a function is called when the body has ended. */
+  readonly trailers?: HeadersInit | (() => HeadersInit) | undefined;
+}
+
+export type HttpResult = HttpResponse | string;
+
+/** Answers a request, at once or later. */
+export type HttpHandler = (request: HttpRequest) => HttpResult | Promise<HttpResult>;
+
+type Piece = Uint8Array | string;
+type Source = AsyncIterator<Piece>;
+
+export interface ExchangeSettings {
+  readonly limits: HttpLimits;
+  readonly onError: (error: unknown, request: HttpRequest) => void;
+}
+
+/** The exchanges of one connection, one after the other. */
+export class Exchanges implements RequestContext {
+  readonly #connection: Connection;
+  readonly #handler: HttpHandler;
+  readonly #settings: ExchangeSettings;
+  #peer: Peer<HttpReply> | undefined;
+  /** The request in hand; `undefined` once its reply is complete. */
+  #request: HttpRequest | undefined;
+  /** Its body, while that is arriving. */
+  #stream: ByteStream | undefined;
+  /** Pending while the reply to a request with a body is being made. */
+  #answer: Promise<void> | undefined;
+  /** The iterator of a reply that is being streamed. */
+  #source: Source | undefined;
+  /** The head of the reply has left. */
+  #begun = false;
+
+  constructor(connection: Connection, handler: HttpHandler, settings: ExchangeSettings) {
+    this.#connection = connection;
+    this.#handler = handler;
+    this.#settings = settings;
+    connection.on("close", () => this.#onClose());
+  }
+
+  get remoteAddress(): string {
+    const { remote } = this.#connection;
+    return remote?.kind === "tcp" ? remote.host : "";
+  }
+
+  get maxBodyBytes(): number {
+    return this.#settings.limits.maxBodyBytes;
+  }
+
+  get gone(): boolean {
+    return this.#connection.closed;
+  }
+
+  /** What the driver calls for each event. */
+  readonly handle = (event: HttpEvent, peer: Peer<HttpReply>): void | Promise<void> => {
+    switch (event.type) {
+      case "request":
+        this.#peer = peer;
+        if (event.framing.type === "none") return this.#run(new HttpRequest(event, this), peer);
+        return this.#runWithBody(event, peer);
+      case "data":
+        return this.#stream?.push(event.bytes);
+      case "end":
+        this.#stream?.end();
+        this.#stream = undefined;
+        return this.#answer;
+      case "error":
+        return this.#refuse(event, peer);
+      case "response":
+      case "informational":
+        throw localError("wrong-state", "a server receives no replies");
+      default:
+        return assertNever(event);
+    }
+  };
+
+  inform(request: HttpRequest, status: number, headers: HeadersInit | undefined): void {
+    if (request !== this.#request || this.#begun) {
+      throw localError("wrong-state", "an interim reply comes before the final one");
+    }
+    this.#peer?.send({ type: "informational", status, headers });
+  }
+
+  /** The handler works beside the arriving body: the driver goes on, and waits for the reply at the body's end. */
+  #runWithBody(event: RequestEvent, peer: Peer<HttpReply>): void {
+    const stream = new ByteStream(() => {
+      if (event.expectsContinue && this.#stream === stream && !this.#begun) {
+        peer.send({ type: "informational", status: 100 });
+      }
+    });
+    this.#stream = stream;
+    const answer = this.#run(new HttpRequest(event, this, stream), peer);
+    this.#answer = answer ?? undefined;
+  }
+
+  #run(request: HttpRequest, peer: Peer<HttpReply>): void | Promise<void> {
+    this.#request = request;
+    this.#begun = false;
+    let result: HttpResult | Promise<HttpResult>;
+    try {
+      result = this.#handler(request);
+    } catch (error) {
+      return this.#answerError(request, peer, error);
+    }
+    if (isPromise(result)) return this.#runLater(request, peer, result);
+    return this.#reply(request, peer, result);
+  }
+
+  async #runLater(request: HttpRequest, peer: Peer<HttpReply>, promise: Promise<HttpResult>): Promise<void> {
+    let result: HttpResult;
+    try {
+      result = await promise;
+    } catch (error) {
+      return this.#answerError(request, peer, error);
+    }
+    return this.#reply(request, peer, result);
+  }
+
+  /** Sends a reply: at once when its body is at hand, otherwise as its iterable gives it. */
+  #reply(request: HttpRequest, peer: Peer<HttpReply>, result: HttpResult): void | Promise<void> {
+    // Answered already, by an error: what the handler made meanwhile comes too late.
+    if (request !== this.#request) {
+      if (typeof result === "object" && isIterable(result.body)) giveUp(result.body[Symbol.asyncIterator]());
+      return undefined;
+    }
+    try {
+      if (typeof result === "string") {
+        peer.send({ type: "response", status: 200, body: result });
+      } else if (typeof result !== "object") {
+        throw localError("bad-reply", `a handler returns a reply or a string, not ${String(result)}`);
+      } else {
+        const { status = 200, reason, headers, body, trailers } = result;
+        if (isIterable(body) || trailers !== undefined) return this.#streamReply(request, peer, result);
+        peer.send({ type: "response", status, reason, headers, body });
+      }
+    } catch (error) {
+      return this.#answerError(request, peer, error);
+    }
+    return this.#finish();
+  }
+
+  async #streamReply(request: HttpRequest, peer: Peer<HttpReply>, response: HttpResponse): Promise<void> {
+    const { status = 200, reason, headers, body, trailers } = response;
+    const source = isIterable(body) ? body[Symbol.asyncIterator]() : undefined;
+    this.#source = source;
+    // Nobody would see the content: it is not made.
+    const contentless = request.method === "HEAD" || status === 204 || status === 205 || status === 304;
+    try {
+      // Asked before the head leaves: a source that reads the request's body sends 100 (Continue) by that.
+      const first = contentless ? undefined : source?.next();
+      // Where the head is refused, nobody awaits it.
+      first?.then(undefined, () => undefined);
+      const ready = peer.send({ type: "response", status, reason, headers, open: true });
+      this.#begun = true;
+      if (source === undefined) {
+        if (typeof body === "string" || body instanceof Uint8Array) peer.send({ type: "data", bytes: body });
+      } else if (first === undefined) {
+        giveUp(source);
+      } else {
+        await this.#pump(source, first, peer, ready);
+      }
+      peer.send({ type: "end", trailers: typeof trailers === "function" ? trailers() : trailers });
+    } catch (error) {
+      giveUp(source);
+      return this.#answerError(request, peer, error);
+    } finally {
+      this.#source = undefined;
+    }
+    return this.#finish();
+  }
+
+  async #pump(
+    source: Source,
+    first: Promise<IteratorResult<Piece>>,
+    peer: Peer<HttpReply>,
+    ready: boolean,
+  ): Promise<void> {
+    if (!ready) await peer.drained();
+    for (let next = first; ; next = source.next()) {
+      const { done, value } = await next;
+      if (done === true) return;
+      if (!peer.send({ type: "data", bytes: value })) await peer.drained();
+    }
+  }
+
+  /** The reply is complete: who still reads the request's body must not take what comes for its end. */
+  #finish(): void {
+    this.#request = undefined;
+    this.#stream?.fail(new HttpError("aborted", "the reply was complete before the body was read"));
+  }
+
+  /** The handler failed: 500, or the status of an error that the client caused; too late for either: destroy. */
+  #answerError(request: HttpRequest, peer: Peer<HttpReply>, error: unknown): void {
+    if (request !== this.#request || this.gone) return;
+    const known = error instanceof HttpError && error.blame === "remote" ? error : undefined;
+    if (known === undefined) this.#settings.onError(error, request);
+    if (this.#begun) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      this.#connection.destroy({ kind: "local", cause });
+    } else {
+      peer.send(errorReply(known));
+    }
+    this.#finish();
+  }
+
+  /** The client broke the protocol or was too slow. */
+  #refuse({ error }: ErrorEvent, peer: Peer<HttpReply>): void {
+    const request = this.#request;
+    const stream = this.#stream;
+    this.#request = undefined;
+    this.#stream = undefined;
+    request?.abort();
+    stream?.fail(error);
+    // In the rest of a body whose request is answered: there is nothing to say.
+    if (request === undefined && stream !== undefined) return;
+    if (request !== undefined && this.#begun) this.#connection.destroy({ kind: "protocol", cause: error });
+    else peer.send(errorReply(error));
+  }
+
+  #onClose(): void {
+    this.#request?.abort();
+    this.#stream?.fail(new HttpError("incomplete", "the client closed the connection before the body's end"));
+    giveUp(this.#source);
+  }
+}
+
+function errorReply(error: HttpError | undefined): HttpReply {
+  if (error === undefined) return { type: "response", status: 500, body: "500 Internal Server Error\n" };
+  const { status, code, message, headers } = error;
+  const body = `${status} ${REASONS[status] ?? ""}: ${message} (${code})\n`;
+  return { type: "response", status, headers, body };
+}
+
+/** Tells an iterator that nobody wants the rest. It may be busy: it is not awaited. */
+function giveUp(source: AsyncIterator<unknown> | undefined): void {
+  source?.return?.().then(undefined, () => undefined);
+}
+
+function isPromise(result: HttpResult | Promise<HttpResult>): result is Promise<HttpResult> {
+  return typeof (result as { then?: unknown } | undefined)?.then === "function";
+}
+
+function isIterable(body: HttpResponse["body"]): body is AsyncIterable<Uint8Array | string> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}

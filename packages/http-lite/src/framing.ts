@@ -1,0 +1,219 @@
+// What a head means for the bytes behind it: which body follows and whether the connection persists.
+// It reads the fields that decide this, and no others. RFC 9112 §6.3, §9.3.
+import { HttpError } from "./errors.ts";
+import type { HeadScanner } from "./head.ts";
+import { MAX_EMPTY_LIST_MEMBERS } from "./limits.ts";
+import { COLON, HOST_BYTE, isAuthority, isToken, parseList, trimOws } from "./wire.ts";
+
+/** How the end of a body is known (RFC 9112 §6.3). */
+export type Framing =
+  /** There is no body: the message ends with its head. */
+  | { readonly type: "none" }
+  /** Exactly `length` bytes follow, at least one. */
+  | { readonly type: "length"; readonly length: number }
+  /** Chunks follow, then trailers. */
+  | { readonly type: "chunked" }
+  /** The body goes on until the connection ends: replies only. */
+  | { readonly type: "close" };
+
+const NONE: Framing = { type: "none" };
+const CHUNKED: Framing = { type: "chunked" };
+const UNTIL_CLOSE: Framing = { type: "close" };
+
+/** The fields that decide framing and persistence, gathered from one head. Reused from head to head. */
+export class Meaning {
+  framing: Framing = NONE;
+  /** The connection may carry another message after this one. */
+  persists = true;
+  /** Expect: 100-continue */
+  expectsContinue = false;
+
+  #hasHost = false;
+  #length = -1;
+  #chunked = false;
+  #close = false;
+  #keepAlive = false;
+
+  /** Reads a request's head. @throws HttpError `bad-host`, `bad-content-length`, … */
+  readRequest(scanner: HeadScanner, buffer: Buffer, start: number, offset: number): void {
+    this.#read(scanner, buffer, start, offset);
+    if (!this.#hasHost && scanner.minor > 0) {
+      throw new HttpError("bad-host", "HTTP/1.1 needs a Host field (RFC 9112 §3.2)", { offset });
+    }
+    if (scanner.minor === 0) this.expectsContinue = false;
+    if (this.#chunked) this.framing = CHUNKED;
+    else this.framing = this.#length > 0 ? { type: "length", length: this.#length } : NONE;
+  }
+
+  /** Reads a reply's head; `method` is that of the request it answers. */
+  readResponse(scanner: HeadScanner, buffer: Buffer, start: number, offset: number, method: string): void {
+    this.#read(scanner, buffer, start, offset);
+    const { status } = scanner;
+    // RFC 9112 §6.3 rules 1 and 2: these have no body whatever their fields say.
+    if (status < 200 || status === 204 || status === 304 || method === "HEAD") this.framing = NONE;
+    else if (this.#chunked) this.framing = CHUNKED;
+    else if (this.#length < 0) this.framing = UNTIL_CLOSE;
+    else this.framing = this.#length > 0 ? { type: "length", length: this.#length } : NONE;
+    if (this.framing.type === "close") this.persists = false;
+  }
+
+  #read(scanner: HeadScanner, buffer: Buffer, start: number, offset: number): void {
+    this.expectsContinue = false;
+    this.#hasHost = false;
+    this.#length = -1;
+    this.#chunked = false;
+    this.#close = false;
+    this.#keepAlive = false;
+    const { spans, minor } = scanner;
+    for (let at = 0; at < spans.length; at += 4) {
+      const name = start + spans[at]!;
+      // The five that matter differ in length. What is most common in a request falls through at once.
+      switch (spans[at + 1]! - spans[at]!) {
+        case 4:
+          if (isName(buffer, name, "host")) {
+            this.#readHost(buffer, start + spans[at + 2]!, start + spans[at + 3]!, offset + spans[at]!);
+          }
+          break;
+        case 6:
+          if (isName(buffer, name, "expect")) {
+            const from = start + spans[at + 2]!;
+            this.#readExpect(
+              buffer.toString("latin1", from, start + spans[at + 3]!),
+              offset + spans[at]!,
+              minor,
+            );
+          }
+          break;
+        case 10:
+          if (isName(buffer, name, "connection")) {
+            const from = start + spans[at + 2]!;
+            this.#readConnection(
+              buffer.toString("latin1", from, start + spans[at + 3]!),
+              offset + spans[at]!,
+            );
+          }
+          break;
+        case 14:
+          if (isName(buffer, name, "content-length")) {
+            this.#readLength(buffer, start + spans[at + 2]!, start + spans[at + 3]!, offset + spans[at]!);
+          }
+          break;
+        case 17:
+          if (isName(buffer, name, "transfer-encoding")) {
+            const from = start + spans[at + 2]!;
+            this.#readCodings(
+              buffer.toString("latin1", from, start + spans[at + 3]!),
+              offset + spans[at]!,
+              minor,
+            );
+          }
+          break;
+        default:
+      }
+    }
+    if (this.#chunked && this.#length >= 0) {
+      // Two ways to end one body is how requests are smuggled (RFC 9112 §6.1).
+      throw new HttpError("conflicting-framing", "Transfer-Encoding and Content-Length together", { offset });
+    }
+    this.persists = !this.#close && (minor > 0 || this.#keepAlive);
+  }
+
+  /** RFC 9112 §3.2: one line, also where a second has the same value. */
+  #readHost(buffer: Buffer, from: number, to: number, offset: number): void {
+    if (this.#hasHost) throw new HttpError("bad-host", "more than one Host field", { offset });
+    this.#hasHost = true;
+    // A plain name or IPv4 address needs no string; "[::1]" or "%41" is looked at closely.
+    let at = from;
+    while (at < to && HOST_BYTE[buffer[at]!] === 1) at++;
+    if (at > from && (at === to || isPort(buffer, at, to))) return;
+    if (!isAuthority(buffer.toString("latin1", from, to))) {
+      throw new HttpError("bad-host", "Host is host or host:port", { offset });
+    }
+  }
+
+  /** Expectation (RFC 9110 §10.1.1); a member that is not understood is 417. HTTP/1.0 knows none. */
+  #readExpect(value: string, offset: number, minor: number): void {
+    for (const member of members(value, offset)) {
+      if (member.toLowerCase() === "100-continue") this.expectsContinue = true;
+      else if (minor > 0) {
+        throw new HttpError("unknown-expectation", "only 100-continue can be expected", {
+          status: 417,
+          offset,
+        });
+      }
+    }
+  }
+
+  /** Connection = #connection-option (RFC 9110 §7.6.1) */
+  #readConnection(value: string, offset: number): void {
+    for (const member of members(value, offset)) {
+      if (!isToken(member)) throw new HttpError("bad-field", "a connection option is a token", { offset });
+      const option = member.toLowerCase();
+      if (option === "close") this.#close = true;
+      else if (option === "keep-alive") this.#keepAlive = true;
+    }
+  }
+
+  /** Content-Length = 1*DIGIT (RFC 9110 §8.6); repeated, even with the same value: refused. */
+  #readLength(buffer: Buffer, from: number, to: number, offset: number): void {
+    if (this.#length >= 0)
+      throw new HttpError("bad-content-length", "Content-Length is repeated", { offset });
+    if (from === to) throw new HttpError("bad-content-length", "Content-Length is empty", { offset });
+    let length = 0;
+    for (let at = from; at < to; at++) {
+      const digit = buffer[at]! - 48;
+      if (digit < 0 || digit > 9) {
+        throw new HttpError("bad-content-length", "Content-Length is digits and nothing else", { offset });
+      }
+      length = length * 10 + digit;
+      if (length > Number.MAX_SAFE_INTEGER) {
+        throw new HttpError("bad-content-length", "Content-Length is over 2^53-1", { offset });
+      }
+    }
+    this.#length = length;
+  }
+
+  /**
+   * Transfer-Encoding = #transfer-coding (RFC 9112 §6.1). Only `chunked`, once, in one line: an empty member is
+   * refused here, though §5.6.1 of RFC 9110 tolerates it, since another parser on the way may read it differently.
+   */
+  #readCodings(value: string, offset: number, minor: number): void {
+    const refuse = (message: string): HttpError =>
+      new HttpError("bad-transfer-encoding", message, { offset });
+    if (minor === 0) throw refuse("HTTP/1.0 has no Transfer-Encoding");
+    if (this.#chunked) throw refuse("Transfer-Encoding is repeated");
+    const codings = value.split(",").map(trimOws);
+    if (!codings.every(isToken)) throw refuse("Transfer-Encoding is a list of tokens");
+    const chunked = codings.filter((coding) => coding.toLowerCase() === "chunked").length;
+    if (chunked > 1) throw refuse("chunked is named twice");
+    if (chunked === 1 && codings.at(-1)?.toLowerCase() !== "chunked") throw refuse("chunked must come last");
+    if (codings.length > 1 || chunked === 0) {
+      throw new HttpError("unknown-coding", "the only transfer coding is chunked", { status: 501, offset });
+    }
+    this.#chunked = true;
+  }
+}
+
+/** ":" and one to four digits: what needs no closer look. */
+function isPort(buffer: Buffer, from: number, to: number): boolean {
+  if (buffer[from] !== COLON || to - from < 2 || to - from > 5) return false;
+  for (let at = from + 1; at < to; at++) {
+    const byte = buffer[at]!;
+    if (byte < 48 || byte > 57) return false;
+  }
+  return true;
+}
+
+/** True when the bytes at `at` are `name`, whatever their case. They are known to be token characters. */
+function isName(buffer: Buffer, at: number, name: string): boolean {
+  for (let index = 0; index < name.length; index++) {
+    if ((buffer[at + index]! | 0x20) !== name.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+function members(value: string, offset: number): string[] {
+  const list = parseList(value, MAX_EMPTY_LIST_MEMBERS);
+  if (list === undefined) throw new HttpError("bad-field", "too many empty list members", { offset });
+  return list;
+}

@@ -1,0 +1,71 @@
+// Every bound of this package, in bytes and in counts, each with its reason. Nothing here acts.
+
+export interface HttpLimits {
+  /** Longest request target, in bytes; over it: 414. */
+  readonly maxTargetBytes: number;
+  /** Longest head (start line and field section), in bytes; over it: 431. */
+  readonly maxHeadBytes: number;
+  /** Most field lines in a head or in a trailer section; over it: 431. */
+  readonly maxFields: number;
+  /** Longest trailer section, in bytes; over it: 431. */
+  readonly maxTrailerBytes: number;
+  /** Chunk extensions of one message in total, in bytes; over it: 400. */
+  readonly maxChunkExtensionBytes: number;
+  /** What `text()` and `bytes()` gather at most, in bytes; over it: 413. Iterating the body has no bound. */
+  readonly maxBodyBytes: number;
+  /** What is read and dropped of a request body that the handler left unread, in bytes; over it: close. */
+  readonly maxDiscardBytes: number;
+}
+
+export const DEFAULT_LIMITS: HttpLimits = {
+  // RFC 9112 §3 recommends support for request lines of at least 8000 octets.
+  maxTargetBytes: 8000,
+  // Twice what node:http takes: cookies and bearer tokens of real sites fit; a thousand connections cost 32 MiB.
+  maxHeadBytes: 32 * 1024,
+  // A browser sends 15 to 30. Each line costs memory beyond its bytes, so the count is bounded too.
+  maxFields: 100,
+  // Trailers carry a checksum or a status, not cookies.
+  maxTrailerBytes: 8 * 1024,
+  // Nobody uses extensions; attackers use them to send bytes that are never counted as body.
+  maxChunkExtensionBytes: 4 * 1024,
+  // Enough for forms and JSON; whoever expects files iterates the body or raises it.
+  maxBodyBytes: 1024 * 1024,
+  // Reading 256 KiB costs less than a new connection; more than that may be an attack.
+  maxDiscardBytes: 256 * 1024,
+};
+
+/** Empty lines skipped before a request line (RFC 9112 §2.2 asks for at least one). */
+export const MAX_EMPTY_LINES = 2;
+
+/** Longest method, in bytes. The longest registered one has 17 (UPDATEREDIRECTREF). */
+export const MAX_METHOD_BYTES = 32;
+
+/** Most empty members tolerated in a list (RFC 9110 §5.6.1.2: "a reasonable number"). */
+export const MAX_EMPTY_LIST_MEMBERS = 8;
+
+/** Most hexadecimal digits in a chunk size: 2^53-1 has 14, the rest are leading zeros. */
+export const MAX_CHUNK_SIZE_DIGITS = 16;
+
+/** Longest reason phrase of a reply, in bytes. */
+export const MAX_REASON_BYTES = 512;
+
+/** Most interim replies (1xx) to one request: each is progress, so without a bound they could go on for ever. */
+export const MAX_INTERIM_REPLIES = 100;
+
+export interface HttpDeadlines {
+  /** A kept connection on which nothing has begun, in milliseconds. */
+  readonly idle: number;
+  /** From the first byte of a head to its last, and between two pieces of a body, in milliseconds. */
+  readonly message: number;
+  /** The peer takes nothing of what was written, in milliseconds. */
+  readonly write: number;
+}
+
+export const DEFAULT_DEADLINES: HttpDeadlines = {
+  // Load balancers keep their side of a connection for 60 s; closing first would race with their next request.
+  idle: 65_000,
+  // A head is one packet or two; ten seconds survive three lost ones. A byte now and then does not restart it.
+  message: 10_000,
+  // A reader that takes nothing for this long is gone, or holds our memory on purpose.
+  write: 30_000,
+};

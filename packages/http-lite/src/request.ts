@@ -1,0 +1,135 @@
+// A request as a handler sees it: plain values, made when they are asked for. It knows a session's event and a
+// stream of bytes; it parses nothing that the session has parsed.
+import type { ByteStream } from "@tcpkit/core";
+import { HttpError } from "./errors.ts";
+import type { HeaderMap } from "./fields.ts";
+import type { HeadersInit, RequestEvent, Version } from "./messages.ts";
+import { authorityOf, pathOf, queryOf } from "./target.ts";
+
+/** What a request needs from the connection that it came on. */
+export interface RequestContext {
+  readonly remoteAddress: string;
+  readonly maxBodyBytes: number;
+  /** True once the client is gone. */
+  readonly gone: boolean;
+  /** Sends an interim reply. */
+  inform(request: HttpRequest, status: number, headers: HeadersInit | undefined): void;
+}
+
+/** One request. It is valid until its reply is complete. */
+export class HttpRequest {
+  readonly #event: RequestEvent;
+  readonly #context: RequestContext;
+  readonly #stream: ByteStream | undefined;
+  #controller: AbortController | undefined;
+  #query: URLSearchParams | undefined;
+
+  /** @internal */
+  constructor(event: RequestEvent, context: RequestContext, stream?: ByteStream) {
+    this.#event = event;
+    this.#context = context;
+    this.#stream = stream;
+  }
+
+  /** Case-sensitive: `"GET"`, `"POST"`, … */
+  get method(): string {
+    return this.#event.method;
+  }
+
+  /** The request target as it was received (RFC 9112 §3.2). */
+  get target(): string {
+    return this.#event.target;
+  }
+
+  /**
+   * The path of the target as it was received: percent-encoding, "." and ".." are left as they are, so that a
+   * handler decides on the bytes that the client sent. `decodeURIComponent` decodes one segment.
+   */
+  get path(): string {
+    return pathOf(this.#event.target);
+  }
+
+  /** The query, decoded as a form's. */
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(queryOf(this.#event.target));
+    return this.#query;
+  }
+
+  /** The host, with its port if one is given: that of a target in absolute-form, otherwise the Host field (RFC 9112 §3.2.2). */
+  get host(): string | undefined {
+    return authorityOf(this.#event.target) ?? this.#event.headers.get("host");
+  }
+
+  get version(): Version {
+    return this.#event.version;
+  }
+
+  get headers(): HeaderMap {
+    return this.#event.headers;
+  }
+
+  /** The IP address of the client; empty on a Unix socket. */
+  get remoteAddress(): string {
+    return this.#context.remoteAddress;
+  }
+
+  /** The body's bytes, under backpressure, to be read once. Reading it answers `Expect: 100-continue`. */
+  get body(): AsyncIterable<Uint8Array> {
+    return this.#stream ?? NO_BODY;
+  }
+
+  /**
+   * The whole body.
+   * @throws HttpError `body-too-large` (413) over `maxBodyBytes`, `incomplete` when the client leaves before its end.
+   */
+  async bytes(): Promise<Buffer> {
+    const limit = this.#context.maxBodyBytes;
+    const { framing } = this.#event;
+    if (framing.type === "length" && framing.length > limit) throw tooLarge(limit);
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    for await (const piece of this.body) {
+      size += piece.length;
+      if (size > limit) throw tooLarge(limit);
+      pieces.push(piece);
+    }
+    return Buffer.concat(pieces, size);
+  }
+
+  /** The whole body as UTF-8. @throws as `bytes`. */
+  async text(): Promise<string> {
+    return (await this.bytes()).toString("utf8");
+  }
+
+  /**
+   * Aborts when the client goes before its reply is complete: at once when it resets the connection, otherwise when
+   * something is written to it. A client that only ends its side still awaits its reply, and TCP does not tell the
+   * two apart; so send something now and then while you wait.
+   */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#context.gone) this.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** Sends an interim reply, such as 103 with `Link` fields; to HTTP/1.0 nothing is sent (RFC 9110 §15.2). */
+  sendInformational(status: number, headers?: HeadersInit): void {
+    this.#context.inform(this, status, headers);
+  }
+
+  /** @internal The client is gone. */
+  abort(): void {
+    this.#controller?.abort(new HttpError("aborted", "the client closed the connection"));
+  }
+}
+
+function tooLarge(limit: number): HttpError {
+  return new HttpError("body-too-large", `the body is over ${limit} bytes`, { status: 413 });
+}
+
+/** The body of every request that has none. */
+const NO_BODY: AsyncIterable<Uint8Array> = {
+  async *[Symbol.asyncIterator]() {},
+};

@@ -1,0 +1,45 @@
+// Binds HTTP sessions to core's connections: the public server API. It parses nothing.
+import { createListener, drive } from "@tcpkit/core";
+import type { Deadlines, Listener, ListenOptions } from "@tcpkit/core";
+import { dateField } from "./date.ts";
+import { Exchanges } from "./exchange.ts";
+import type { HttpHandler } from "./exchange.ts";
+import type { HttpRequest } from "./request.ts";
+import { DEFAULT_DEADLINES, DEFAULT_LIMITS } from "./limits.ts";
+import type { HttpLimits } from "./limits.ts";
+import { httpProtocol } from "./protocol.ts";
+
+export interface HttpServerOptions extends ListenOptions {
+  /** Bounds that differ from `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<HttpLimits> | undefined;
+  /** Deadlines that differ from `DEFAULT_DEADLINES`, in milliseconds. */
+  readonly deadlines?: Deadlines | undefined;
+  /** Methods that are served. CONNECT and TRACE are answered 405, unknown ones 501. Default: `DEFAULT_METHODS`. */
+  readonly methods?: readonly string[] | undefined;
+  /** Hears what a handler threw; the client gets 500. Default: `console.error`. */
+  readonly onError?: ((error: unknown, request: HttpRequest) => void) | undefined;
+}
+
+/**
+ * Serves HTTP/1.1 (and 1.0).
+ *
+ * A handler gets a request and returns a reply, at once or as a promise. What it throws is answered by 500, or,
+ * once a reply has begun, by closing the connection.
+ * @throws TcpError as `listen`.
+ */
+export async function serveHttp(handler: HttpHandler, options: HttpServerOptions = {}): Promise<Listener> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
+  const protocol = httpProtocol({ limits, methods: options.methods, date: dateField });
+  const listener = createListener({ service: "http", ...options });
+  const settings = { limits, onError: options.onError ?? report };
+  listener.on("connection", (connection) => {
+    const exchanges = new Exchanges(connection, handler, settings);
+    drive(connection, protocol, exchanges.handle, { deadlines });
+  });
+  return listener.listen();
+}
+
+function report(error: unknown): void {
+  console.error("http: a handler failed:", error);
+}

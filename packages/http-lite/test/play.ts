@@ -1,0 +1,93 @@
+// Plays the vectors: what a session makes of bytes, written as short lines that a person can compare.
+import { readFileSync } from "node:fs";
+import { HttpSession } from "../src/index.ts";
+import type { HttpEvent, HttpLimits, HttpReply } from "../src/index.ts";
+
+export interface Vector {
+  readonly name: string;
+  /** The rule that it shows. */
+  readonly ref: string;
+  /** One character a byte. */
+  readonly input: string;
+  readonly events: readonly string[];
+  /** The last head's field lines, where they matter. */
+  readonly fields?: readonly (readonly [string, string])[];
+  readonly limits?: Partial<HttpLimits>;
+  /** The method of the request that a reply answers, in the client's role. Default: GET. */
+  readonly method?: string;
+}
+
+export function vectors(file: string): Vector[] {
+  return JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), "utf8")) as Vector[];
+}
+
+/** Events as plain values that can be compared: pieces of a body joined, strings made. */
+export function plain(events: readonly HttpEvent[]): PlainEvent[] {
+  const all: PlainEvent[] = [];
+  for (const event of events) {
+    const text = line(event);
+    const last = all.at(-1);
+    if (event.type === "data" && last?.text.startsWith("data ") === true) {
+      all[all.length - 1] = { ...last, text: last.text + text.slice(5), end: event.type === "data" ? -1 : 0 };
+    } else {
+      // Chunk framing stands between the pieces of a body: only where the first begins is the same for each cut.
+      const end = event.type === "data" ? -1 : event.end;
+      all.push({
+        text,
+        start: event.start,
+        end,
+        fields: "headers" in event ? [...event.headers.lines()] : [],
+      });
+    }
+  }
+  return all;
+}
+
+export interface PlainEvent {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly fields: readonly (readonly [string, string])[];
+}
+
+function line(event: HttpEvent): string {
+  switch (event.type) {
+    case "request": {
+      const { method, target, version, framing, expectsContinue } = event;
+      return `request ${method} ${target} ${version}${frame(framing)}${expectsContinue ? " expects" : ""}`;
+    }
+    case "response":
+      return `response ${event.status} ${event.version}${frame(event.framing)}`;
+    case "informational":
+      return `informational ${event.status}`;
+    case "data":
+      return `data ${Buffer.from(event.bytes).toString("latin1")}`;
+    case "end":
+      return ["end", ...Array.from(event.trailers, ([name, value]) => `${name}=${value}`)].join(" ");
+    case "error":
+      return `error ${event.error.code} ${event.error.status}`;
+  }
+}
+
+function frame(framing: { readonly type: string; readonly length?: number }): string {
+  if (framing.type === "none") return "";
+  return framing.length === undefined ? ` ${framing.type}` : ` length ${framing.length}`;
+}
+
+/** Answers as a simple server does: when the request is complete, or when it is broken. */
+export function answer(event: HttpEvent): HttpReply | undefined {
+  if (event.type === "error") return { type: "response", status: event.error.status };
+  const complete = event.type === "end" || (event.type === "request" && event.framing.type === "none");
+  return complete ? { type: "response", status: 200, body: "ok" } : undefined;
+}
+
+export function serverSession(vector: Pick<Vector, "limits">): HttpSession {
+  return new HttpSession({ limits: vector.limits });
+}
+
+/** A client that has asked. */
+export function clientSession(vector: Pick<Vector, "limits" | "method">): HttpSession {
+  const session = new HttpSession({ role: "client", limits: vector.limits });
+  session.send({ type: "request", method: vector.method ?? "GET", target: "/", headers: { host: "a" } });
+  return session;
+}
