@@ -37,11 +37,7 @@ export class ByteQueue {
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     if (this.position === this.end) {
-      this.base += this.end;
-      this.buffer = asBuffer(chunk);
-      this.position = 0;
-      this.end = chunk.length;
-      this.#owned = false;
+      this.#adopt(asBuffer(chunk));
       return;
     }
     if (!this.#owned || this.end + chunk.length > this.buffer.length) this.#grow(chunk.length);
@@ -52,9 +48,9 @@ export class ByteQueue {
   /** Takes exactly `count` bytes, without a copy; `undefined` while fewer are there. */
   take(count: number): Buffer | undefined {
     if (count > this.end - this.position) return undefined;
-    const from = this.position;
-    this.position += count;
-    return this.buffer.subarray(from, this.position);
+    const bytes = this.buffer.subarray(this.position, this.position + count);
+    this.skip(count);
+    return bytes;
   }
 
   /** Takes what is there, `limit` bytes at most, without a copy; `undefined` when nothing is. */
@@ -67,7 +63,17 @@ export class ByteQueue {
   skip(count: number): number {
     const skipped = Math.min(count, this.end - this.position);
     this.position += skipped;
+    // Nothing unread, nothing held: an idle connection must not keep its last chunk.
+    if (this.position === this.end) this.#adopt(EMPTY);
     return skipped;
+  }
+
+  #adopt(buffer: Buffer): void {
+    this.base += this.end;
+    this.buffer = buffer;
+    this.position = 0;
+    this.end = buffer.length;
+    this.#owned = false;
   }
 
   #grow(needed: number): void {

@@ -291,10 +291,12 @@ export class HttpSession implements Session<HttpEvent, HttpReply> {
     // And what is known to be more than we would drop is not worth waiting for.
     const tooMuch = !open && this.#incoming.remaining > this.#limits.maxDiscardBytes;
     const unread = this.#received.name === "body" && (this.#owesContinue || tooMuch);
+    // The client has ended and asked for nothing else: this is the last reply.
+    const last = this.#peerEnded && this.#incoming.queue.length === 0;
     const output = this.#outgoing.response(reply.status, reply.reason, reply.headers, reply.body, open, {
       modern: this.#modern,
       toHead: this.#method === "HEAD",
-      closing: !this.#persists || unread,
+      closing: !this.#persists || unread || last,
       date: this.#date(),
     });
     if (this.#outgoing.closes) this.#persists = false;

@@ -82,10 +82,10 @@ export class LineFramer {
   #cut(length: number, ending: number): Line {
     const queue = this.#queue;
     const start = queue.offset;
-    const from = queue.position;
+    const bytes = queue.buffer.subarray(queue.position, queue.position + length - ending);
     queue.skip(length);
     this.#searched = 0;
-    return { bytes: queue.buffer.subarray(from, from + length - ending), start, end: start + length };
+    return { bytes, start, end: start + length };
   }
 
   /** Drops bytes up to the line's end; false when that has not arrived. */
