@@ -1,0 +1,104 @@
+// The command line: which bench, how long, and where the result goes. It measures nothing itself.
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Bench } from "./bench.ts";
+import { echo } from "./benches/echo.ts";
+import { http } from "./benches/http.ts";
+import { smtp } from "./benches/smtp.ts";
+import { page, terminalReport } from "./report.ts";
+import type { Result } from "./result.ts";
+import { run } from "./runner.ts";
+import { judge } from "./summary.ts";
+
+const BENCHES: readonly Bench[] = [http, echo, smtp];
+const PAGES = new URL("../../docs/benchmarks/", import.meta.url);
+
+const FULL = { rounds: 9, seconds: 3 };
+const QUICK = { rounds: 3, seconds: 2 };
+
+const USAGE = `pnpm bench NAME [options]
+
+${BENCHES.map(({ name, title }) => `  ${name.padEnd(8)} ${title}`).join("\n")}
+  report   makes docs/benchmarks/README.md from the JSON files beside it
+
+  --quick        ${QUICK.rounds} rounds of ${QUICK.seconds} s instead of ${FULL.rounds} of ${FULL.seconds}: less than a minute
+  --rounds N     how many times each server takes its turn
+  --seconds N    how long a turn lasts
+  --json FILE    where the result goes; default: bench/results/NAME.json
+  --node PATH    the Node that runs the servers; default: this one
+  --assert       exit with 1 when a target is not met, or could not be judged
+`;
+
+/** What was asked for is no good: one sentence, and exit status 2. */
+class UsageError extends Error {}
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parse(args);
+  const [name] = positionals;
+  if (name === undefined || values.help === true) {
+    console.log(USAGE);
+    return;
+  }
+  if (name === "report") {
+    await writePage();
+    return;
+  }
+  const bench = BENCHES.find((one) => one.name === name);
+  if (bench === undefined) throw new UsageError(`there is no bench "${name}"; pnpm bench lists them`);
+
+  const preset = values.quick === true ? QUICK : FULL;
+  const result = await run(bench, {
+    rounds: positive("rounds", values.rounds) ?? preset.rounds,
+    seconds: positive("seconds", values.seconds) ?? preset.seconds,
+    node: values.node ?? process.execPath,
+    log: (line) => console.error(line),
+  });
+  const file = values.json ?? fileURLToPath(new URL(`../results/${name}.json`, import.meta.url));
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(result, undefined, 2)}\n`);
+  console.log(`\n${terminalReport(result)}`);
+  console.error(`written to ${file}`);
+  if (values.assert === true && judge(result).some(({ outcome }) => outcome !== "met")) process.exitCode = 1;
+}
+
+function parse(
+  args: string[],
+): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+const OPTIONS = {
+  quick: { type: "boolean" },
+  rounds: { type: "string" },
+  seconds: { type: "string" },
+  json: { type: "string" },
+  node: { type: "string" },
+  assert: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+function positive(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${option} takes a whole number from 1`);
+  return value;
+}
+
+async function writePage(): Promise<void> {
+  const files = (await readdir(PAGES)).filter((file) => file.endsWith(".json")).sort();
+  const texts = await Promise.all(files.map((file) => readFile(new URL(file, PAGES), "utf8")));
+  await writeFile(new URL("README.md", PAGES), page(texts.map((text) => JSON.parse(text) as Result)));
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,117 @@
+// One contestant at work: a process of its own on the server's core, and what it has used. It measures nothing.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Contestant } from "./bench.ts";
+import { usageOf } from "./operating-system.ts";
+import type { Usage } from "./operating-system.ts";
+import { pinned, SERVER_CORE } from "./pin.ts";
+import { reasonIn } from "./reason.ts";
+
+/** How long a server may take to start, in milliseconds. */
+const START_LIMIT = 10_000;
+
+export class ServerProcess implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  /** Starts a contestant and waits until it listens. @throws Error that says why it did not. */
+  static async start(contestant: Contestant, node: string): Promise<ServerProcess> {
+    if (contestant.type === "script") {
+      const file = fileURLToPath(new URL(`servers/${contestant.file}`, import.meta.url));
+      const child = launch([node, file], "pipe");
+      return new ServerProcess(child, await orGone(child, announcedPort(child)));
+    }
+    const port = await freePort();
+    const child = launch(contestant.command(port), "ignore");
+    await orGone(child, listening(port, child));
+    return new ServerProcess(child, port);
+  }
+
+  /** What the process has used so far; `undefined` where the system does not say. */
+  get usage(): Usage | undefined {
+    return this.#child.pid === undefined ? undefined : usageOf(this.#child.pid);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await stop(this.#child);
+  }
+}
+
+function launch(command: readonly string[], stdin: "pipe" | "ignore"): ChildProcess {
+  const [program = "", ...args] = pinned(SERVER_CORE, command);
+  // Scripts end when their standard input does, so that none outlives this process whatever becomes of it.
+  return spawn(program, args, { stdio: [stdin, "pipe", "pipe"] });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill();
+  await exit;
+}
+
+/** The port of a script: the first line that it prints (see `servers/announce.ts`). */
+async function announcedPort(child: ChildProcess): Promise<number> {
+  if (child.stdout === null) throw new Error("a server without standard output");
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  return (JSON.parse(line) as { port: number }).port;
+}
+
+/** Waits for `ready`, unless the process ends or takes too long; then it throws with what the process said. */
+async function orGone<T>(child: ChildProcess, ready: Promise<T>): Promise<T> {
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-4000);
+  });
+  const gone = new Promise<never>((_resolve, reject) => {
+    child.on("error", reject);
+    // "close" comes after the last output, "exit" may come before it.
+    child.on("close", (code) => reject(new Error(reasonIn(said) ?? `it ended with status ${code}`)));
+  });
+  const late = sleep(START_LIMIT, undefined, { ref: false }).then(() => {
+    throw new Error(`it did not listen within ${START_LIMIT / 1000} s`);
+  });
+  try {
+    return await Promise.race([ready, gone, late]);
+  } catch (error) {
+    await stop(child);
+    throw error;
+  } finally {
+    gone.catch(() => {});
+    late.catch(() => {});
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function listening(port: number, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null && child.pid !== undefined) {
+    const socket = connect(port, "127.0.0.1");
+    try {
+      await once(socket, "connect");
+      return;
+    } catch {
+      await sleep(20);
+    } finally {
+      socket.destroy();
+    }
+  }
+}

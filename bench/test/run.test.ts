@@ -1,0 +1,67 @@
+// One short round from end to end. It proves that the machinery works; it looks at no figure.
+import { expect, it } from "vitest";
+import type { Bench } from "../src/bench.ts";
+import { echo } from "../src/benches/echo.ts";
+import { has } from "../src/pin.ts";
+import { terminalReport } from "../src/report.ts";
+import { run } from "../src/runner.ts";
+
+const OPTIONS = { rounds: 1, seconds: 0.2, node: process.execPath };
+
+it("runs every contestant and names the ones that cannot run", { timeout: 60_000 }, async () => {
+  const bench: Bench = {
+    ...echo,
+    contestants: [
+      echo.contestants[0],
+      { name: "a script that is not there", type: "script", file: "none.ts" },
+      { name: "a program that is not there", type: "program", command: () => ["tcpkit-no-such-program"] },
+      { name: "raw", type: "script", file: "echo-raw.ts" },
+    ],
+  };
+  const lines: string[] = [];
+  const result = await run(bench, { ...OPTIONS, log: (line) => lines.push(line) });
+
+  expect(result.contestants.map(({ name }) => name)).toEqual(["@tcpkit/echo", "raw"]);
+  expect(result.missing.map(({ name }) => name)).toEqual([
+    "a script that is not there",
+    "a program that is not there",
+  ]);
+  expect(lines.filter((line) => line.startsWith("MISSING"))).toHaveLength(2);
+  // In turns: every contestant in one scenario before the next scenario.
+  expect(result.samples.map(({ scenario, contestant }) => `${scenario}, ${contestant}`)).toEqual([
+    "round trips, @tcpkit/echo",
+    "round trips, raw",
+    "bulk, @tcpkit/echo",
+    "bulk, raw",
+  ]);
+  for (const { operations, seconds } of result.samples) {
+    expect(operations).toBeGreaterThan(0);
+    expect(seconds).toBeGreaterThan(0);
+  }
+  expect(terminalReport(result)).toContain("MISSING a program that is not there");
+});
+
+it("does not measure a server that gives wrong answers", { timeout: 60_000 }, async () => {
+  const bench: Bench = {
+    ...echo,
+    // It answers, but it is no echo server.
+    contestants: [{ name: "liar", type: "script", file: "http-node.ts" }],
+  };
+  const result = await run(bench, { ...OPTIONS, log: () => {} });
+  expect(result.samples).toEqual([]);
+  expect(result.missing).toEqual([{ name: "liar", why: expect.stringContaining("not what was sent") }]);
+});
+
+const withWrk = has("wrk", "-v");
+if (!withWrk) {
+  if (process.env["CI"] !== undefined) throw new Error("wrk is not installed: apt-get install wrk");
+  console.warn("SKIPPED: the http bench with wrk, which is not installed");
+}
+
+it.skipIf(!withWrk)("loads HTTP servers with wrk, plain and pipelined", { timeout: 60_000 }, async () => {
+  const { http } = await import("../src/benches/http.ts");
+  const bench: Bench = { ...http, contestants: [{ name: "raw", type: "script", file: "http-raw.ts" }] };
+  const result = await run(bench, { ...OPTIONS, log: () => {} });
+  expect(result.missing).toEqual([]);
+  expect(result.samples.map(({ scenario }) => scenario)).toEqual(["plain", "pipelined"]);
+});
