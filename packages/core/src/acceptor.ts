@@ -3,14 +3,15 @@
 import type { Socket } from "node:net";
 import { Admission } from "./admission.ts";
 import type { AdmissionOptions, DropReason } from "./admission.ts";
+import type { Connection } from "./connection.ts";
 import { freeDescriptors } from "./descriptors.ts";
 
 /** A protocol's own words for a connection that is turned away (`421 …`, `HTTP/1.1 503 …`); `undefined` for none. */
 export type Refusal = (reason: DropReason) => string | Uint8Array | undefined;
 
 export interface AcceptorHooks {
-  /** The socket may be used. */
-  readonly accepted: (socket: Socket) => void;
+  /** The socket, still paused, may be used: makes a connection of it. */
+  readonly accepted: (socket: Socket) => Connection;
   /** The socket was turned away. */
   readonly dropped: (socket: Socket, reason: DropReason) => void;
 }
@@ -25,7 +26,8 @@ export class Acceptor {
   readonly #admission: Admission;
   readonly #refusal: Refusal | undefined;
   readonly #hooks: AcceptorHooks;
-  readonly #held = new Set<Socket>();
+  /** Sockets that wait for room, unread, and their addresses. */
+  readonly #held = new Map<Socket, string | undefined>();
   readonly #refused = new Set<Socket>();
 
   /** @throws TcpError `bad-option`. */
@@ -40,12 +42,7 @@ export class Acceptor {
     this.#hooks = hooks;
   }
 
-  /** Sockets that wait for room. */
-  get held(): number {
-    return this.#held.size;
-  }
-
-  /** Takes a socket that the kernel has accepted. */
+  /** Takes a socket that the kernel has accepted, paused. */
   readonly accept = (socket: Socket): void => {
     const { remoteAddress } = socket;
     const verdict = this.#admission.admit(remoteAddress);
@@ -53,34 +50,34 @@ export class Acceptor {
       this.#refuse(socket, verdict);
       return;
     }
-    // A socket without a listener would end the process when the peer resets it; Connection adds its own.
-    socket.on("error", ignore);
-    socket.once("close", () => {
-      this.#admission.release(remoteAddress, this.#held.delete(socket));
-      this.#promote();
-    });
-    if (verdict === "admit") this.#hooks.accepted(socket);
-    else this.#hold(socket);
+    if (verdict === "admit") this.#admit(socket, remoteAddress);
+    else this.#hold(socket, remoteAddress);
   };
 
   /** Turns away everybody who waits or is being told: the listener closes. */
   close(): void {
-    for (const socket of this.#held) socket.destroy();
+    for (const socket of this.#held.keys()) socket.destroy();
     for (const socket of this.#refused) socket.destroy();
   }
 
-  #hold(socket: Socket): void {
-    this.#held.add(socket);
-    // Unread, so that a client's impatience costs it nothing but its own buffers; its FIN or reset frees the place.
-    socket.pause();
+  #admit(socket: Socket, address: string | undefined): void {
+    const connection = this.#hooks.accepted(socket);
+    connection.once("close", () => {
+      this.#admission.release(address, false);
+      this.#promote();
+    });
+  }
+
+  /** Unread, a client's impatience costs nothing but its own buffers. That it has gone is seen when its turn comes. */
+  #hold(socket: Socket, address: string | undefined): void {
+    this.#held.set(socket, address);
   }
 
   #promote(): void {
-    for (const socket of this.#held) {
+    for (const [socket, address] of this.#held) {
       if (!this.#admission.promote()) return;
       this.#held.delete(socket);
-      this.#hooks.accepted(socket);
-      socket.resume();
+      this.#admit(socket, address);
     }
   }
 

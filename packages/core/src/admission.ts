@@ -22,7 +22,7 @@ export interface AdmissionOptions {
    * Over `maxConnections`: `"refuse"` a connection, or `"hold"` it, unread, until another closes. Default: `"refuse"`.
    */
   readonly overflow?: "refuse" | "hold" | undefined;
-  /** Connections held at once; more are refused. Default: 1024. */
+  /** Connections held at once; more are refused. Being unread, one that has gone counts until its turn. Default: 1024. */
   readonly maxHeld?: number | undefined;
 }
 

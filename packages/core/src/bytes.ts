@@ -48,9 +48,9 @@ export class ByteQueue {
   /** Takes exactly `count` bytes, without a copy; `undefined` while fewer are there. */
   take(count: number): Buffer | undefined {
     if (count > this.end - this.position) return undefined;
-    const bytes = this.buffer.subarray(this.position, this.position + count);
+    const { buffer, position } = this;
     this.skip(count);
-    return bytes;
+    return count === buffer.length ? buffer : buffer.subarray(position, position + count);
   }
 
   /** Takes what is there, `limit` bytes at most, without a copy; `undefined` when nothing is. */

@@ -136,7 +136,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     if (this.#ending || this.#closed) return this.#refuse();
     if (this.#tap !== undefined) this.#observeWrite(data, encoding);
     if (this.#idleTimeout > 0) this.#idle?.set(this.#idleTimeout);
-    this.#sent += typeof data === "string" ? Buffer.byteLength(data, encoding) : data.length;
+    this.#sent +=
+      typeof data === "string" && encoding !== "latin1" ? Buffer.byteLength(data, encoding) : data.length;
     return typeof data === "string" ? this.#transport.write(data, encoding) : this.#transport.write(data);
   }
 

@@ -90,7 +90,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
   #onData(chunk: Buffer): void {
     this.#session.receive(chunk);
     // While a handler works or the peer is slow, one chunk more is taken in, and then no more.
-    if (this.#pending || this.connection.congested) this.connection.pause();
+    if (this.#pending || !this.#outbox.ready) this.connection.pause();
     else this.#pull();
   }
 

@@ -13,6 +13,7 @@ import type { ConnectionOptions } from "./connection.ts";
 import { drain } from "./drain.ts";
 import type { DrainOptions, DrainResult } from "./drain.ts";
 import { TcpError } from "./errors.ts";
+import { withFastRead } from "./fast-read.ts";
 import type { ListenerEvents } from "./events.ts";
 import type { Tap } from "./observe/record.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
@@ -58,7 +59,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     this.#options = options;
     this.#tap = options.tap;
     // Half-open here, so that a connection decides for itself what the peer's FIN means.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true });
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
     this.#acceptor = new Acceptor(options, options.refusal, {
       accepted: this.#onAccepted,
       dropped: this.#onDropped,
@@ -163,11 +164,13 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     });
   }
 
-  readonly #onAccepted = (socket: Socket): void => {
+  readonly #onAccepted = (accepted: Socket): Connection => {
     const { service = "tcp" } = this.#options;
     const local = this.#address;
+    const socket = withFastRead(accepted);
     const remote = remoteOf(socket);
     const connection = new Connection(socket, { ...this.#options, local, remote });
+    socket.resume();
     this.#connections.add(connection);
     connection.once("close", () => this.#connections.delete(connection));
     this.#tap?.observe({ kind: "connection", conn: connection.id, service, local, remote });
@@ -177,6 +180,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
       connection.fail(error);
     }
     if (this.#closing !== undefined) connection.goodbye?.();
+    return connection;
   };
 
   readonly #onDropped = (socket: Socket, reason: DropReason): void => {

@@ -15,9 +15,12 @@ interface Waiter {
 export class Outbox {
   readonly #connection: Connection;
   readonly #stall: number;
+  /** Text behind the last of the pieces. */
   #text = "";
-  #pieces: (string | Uint8Array)[] = [];
+  readonly #pieces: (string | Uint8Array)[] = [];
   #size = 0;
+  /** The last write found room; asking the socket each time would cost more than the answer. */
+  #ready = true;
   #waiters: Waiter[] = [];
 
   /** `stall` is how long the peer may take no byte, in milliseconds. */
@@ -29,7 +32,7 @@ export class Outbox {
   /** False while nothing more should be made: enough is collected that cannot leave. */
   get ready(): boolean {
     if (this.#size > TURN_LIMIT) this.flush();
-    return !this.#connection.congested;
+    return this.#ready;
   }
 
   add(output: Output): void {
@@ -46,11 +49,11 @@ export class Outbox {
   /** Writes what was collected. Returns false while the peer is slow. */
   flush(): boolean {
     if (this.#size > 0) {
-      const wasCongested = this.#connection.congested;
-      this.#write();
-      if (!wasCongested && this.#connection.congested) this.#limitStall(this.#stall);
+      const wasReady = this.#ready;
+      this.#ready = this.#write();
+      if (wasReady && !this.#ready) this.#limitStall(this.#stall);
     }
-    return !this.#connection.congested;
+    return this.#ready;
   }
 
   /** Resolves when the write buffer has emptied. @throws TcpError `closed`. */
@@ -64,6 +67,7 @@ export class Outbox {
   }
 
   onDrain(): void {
+    this.#ready = true;
     this.#limitStall(0);
     for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
@@ -80,20 +84,21 @@ export class Outbox {
     this.#size += bytes.length;
   }
 
-  #write(): void {
+  #write(): boolean {
     const text = this.#text;
     const pieces = this.#pieces;
     this.#text = "";
     this.#size = 0;
-    if (!this.#connection.writable) {
-      this.#pieces = [];
-    } else if (pieces.length === 0) {
-      this.#connection.write(text, "latin1");
-    } else {
-      this.#pieces = [];
-      if (text !== "") pieces.push(text);
-      this.#connection.writeAll(pieces);
+    if (text !== "") pieces.push(text);
+    const [first] = pieces;
+    const single = pieces.length === 1;
+    // A connection that is gone takes nothing, and nothing will ever make it ready again.
+    let writable = true;
+    if (this.#connection.writable && first !== undefined) {
+      writable = single ? this.#connection.write(first, "latin1") : this.#connection.writeAll(pieces);
     }
+    pieces.length = 0;
+    return writable;
   }
 
   #limitStall(milliseconds: number): void {

@@ -194,14 +194,16 @@ export class Meaning {
   }
 }
 
-/** ":" and one to four digits: what needs no closer look. */
+/** ":" and a port in one to five digits: what needs no closer look. */
 function isPort(buffer: Buffer, from: number, to: number): boolean {
-  if (buffer[from] !== COLON || to - from < 2 || to - from > 5) return false;
+  if (buffer[from] !== COLON || to - from < 2 || to - from > 6) return false;
+  let port = 0;
   for (let at = from + 1; at < to; at++) {
     const byte = buffer[at]!;
     if (byte < 48 || byte > 57) return false;
+    port = port * 10 + byte - 48;
   }
-  return true;
+  return port <= 65_535;
 }
 
 /** True when the bytes at `at` are `name`, whatever their case. They are known to be token characters. */

@@ -2,6 +2,7 @@
 // It knows one message at a time; which message may be sent when is the session's business.
 import type { Output } from "@tcpkit/core";
 import { localError } from "./errors.ts";
+import { lengthField, opening } from "./repeated.ts";
 import { pairsOf } from "./fields.ts";
 import type { BodyInit, HeadersInit } from "./messages.ts";
 import { GivenFields } from "./given.ts";
@@ -51,8 +52,7 @@ export class Outgoing {
     if (status < 200) throw localError("bad-reply", `${status} is not a final status`);
     const given = this.#given;
     given.read(headers);
-    let head = reason === undefined ? statusLine(status) : formatStatusLine(status, reason);
-    if (!given.date) head += on.date;
+    let head = opening(status, reason, given.date ? "" : on.date);
     this.#contentless = on.toHead || status === 204 || status === 205 || status === 304;
     this.#left = -1;
     this.#framing = "none";
@@ -112,7 +112,7 @@ export class Outgoing {
     }
     this.#given.read(headers);
     if (this.#given.length >= 0) throw localError("bad-reply", "an interim reply has no Content-Length");
-    return `${statusLine(status)}${this.#given.text}\r\n`;
+    return `${formatStatusLine(status)}${this.#given.text}\r\n`;
   }
 
   /** A request: its head, and its body when that is complete. @throws HttpError `bad-request`, `bad-reply`. */
@@ -180,17 +180,6 @@ export class Outgoing {
   }
 }
 
-const statusLines = new Map<number, string>();
-
-function statusLine(status: number): string {
-  let line = statusLines.get(status);
-  if (line === undefined) {
-    line = formatStatusLine(status);
-    statusLines.set(status, line);
-  }
-  return line;
-}
-
 /** Bytes on the wire. A string that is ASCII has as many as characters, and may be sent as latin1 as it is. */
 function lengthOf(body: BodyInit): number {
   if (body === undefined || body === null) return 0;
@@ -206,10 +195,6 @@ function contentOf(body: BodyInit, length: number): string | Uint8Array {
 /** RFC 9110 §8.6: no Content-Length in 204; in 304 only that of the 200 it stands for. */
 function hasLengthField(status: number): boolean {
   return status !== 204 && status !== 304;
-}
-
-function lengthField(length: number): string {
-  return `Content-Length: ${length}\r\n`;
 }
 
 function join(head: string, content: string | Uint8Array): Output {
