@@ -43,7 +43,7 @@ export function open(options: ConnectOptions): Connection {
       "connect-timeout",
       `no connection to ${formatAddress(remote)} within ${deadline} ms`,
     );
-    connection.destroy({ kind: "timeout", cause });
+    connection.destroy({ kind: "timeout", deadline: "connect", cause });
   }, deadline);
   const abort = (): void => connection.destroy({ kind: "aborted", cause: abortError(signal) });
   if (signal?.aborted === true) abort();

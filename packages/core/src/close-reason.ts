@@ -1,13 +1,16 @@
 // Why a connection closed: exactly one typed reason for each.
 
+/** Which deadline of ours expired. */
+export type DeadlineName = "connect" | "handshake" | "first-byte" | "message" | "idle" | "write";
+
 /** Why a connection is closed. Whoever comes first wins: a reset after a timeout is still a timeout. */
 export type CloseReason =
   /** The peer ended, and then so did we. */
   | { readonly kind: "ended" }
   /** The peer reset the connection, or vanished while we wrote. There was no `end`. */
   | { readonly kind: "reset"; readonly cause: Error }
-  /** A deadline of ours expired, or the kernel gave up on the peer. */
-  | { readonly kind: "timeout"; readonly cause?: Error }
+  /** A deadline of ours expired, and which; or, without one, the kernel gave up on the peer. */
+  | { readonly kind: "timeout"; readonly deadline?: DeadlineName; readonly cause?: Error }
   /** Cut short on this side: destroyed, a drain deadline, an AbortSignal, or a failure that nobody asked for. */
   | { readonly kind: "aborted"; readonly cause?: Error }
   /** The peer broke the protocol. */

@@ -308,7 +308,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     const cause = new TcpError("timeout", `the peer of connection ${this.id} takes no more bytes`, {
       blame: "remote",
     });
-    this.destroy({ kind: "timeout", cause });
+    this.destroy({ kind: "timeout", deadline: "write", cause });
     this.#report(cause);
   };
 

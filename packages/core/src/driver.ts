@@ -19,6 +19,9 @@ export function drive<Event extends Span, Reply>(
   return new Driver(connection, protocol, handler, options);
 }
 
+/** What of the peer's the driver may be waiting for. */
+type Awaited = "first-byte" | "message" | "idle";
+
 class Driver<Event extends Span, Reply> implements Peer<Reply> {
   readonly connection: Connection;
   readonly #session: Session<Event, Reply>;
@@ -26,19 +29,18 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
   readonly #outbox: Outbox;
   readonly #observer: MessageObserver<Event, Reply> | undefined;
   readonly #deadline: Deadline;
-  readonly #idle: number;
-  readonly #message: number;
+  readonly #deadlines: { readonly [Name in Awaited]: number };
   /** A handler's promise is pending. */
   #pending = false;
   /** Events of this turn are being pulled: replies are collected, and leave together. */
   #pulling = false;
   /** An event came since the deadline was set. */
   #progress = true;
-  /** What the deadline is for: the rest of a message, or the next one. */
-  #awaitingRest = false;
+  /** What the deadline is for. */
+  #awaited: Awaited = "first-byte";
   #peerEnded = false;
   #draining = false;
-  #timedOut = false;
+  #expired: Awaited | undefined;
   #closing = false;
   #finished = false;
 
@@ -52,8 +54,9 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     this.#session = protocol.session();
     this.#handler = handler;
     this.#outbox = new Outbox(connection, deadlines.write ?? 60_000);
-    this.#idle = deadlines.idle ?? 300_000;
-    this.#message = deadlines.message ?? 30_000;
+    const idle = deadlines.idle ?? 300_000;
+    const message = deadlines.message ?? 30_000;
+    this.#deadlines = { "first-byte": deadlines.firstByte ?? idle, message, idle };
     this.#deadline = new Deadline(connection.timer, () => this.#onExpired());
     const { tap } = connection;
     if (tap !== undefined) this.#observer = new MessageObserver(tap, connection.id, protocol, this.#session);
@@ -167,23 +170,28 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     const ready = this.#outbox.flush();
     if (this.#finished) return;
     if (this.#pending || !ready) this.#deadline.clear();
-    else if (this.#session.finished || this.#timedOut || this.#peerEnded || this.#closing) this.#finish();
+    else if (this.#session.finished || this.#expired !== undefined || this.#peerEnded || this.#closing)
+      this.#finish();
     else if (this.#draining && this.#session.notify === undefined && !this.#session.partial) this.#finish();
     else this.#wait();
   }
 
   #wait(): void {
     this.connection.resume();
-    const { partial } = this.#session;
-    if (!this.#progress && partial === this.#awaitingRest) return;
+    const awaited = this.#session.partial
+      ? "message"
+      : this.connection.bytesReceived === 0
+        ? "first-byte"
+        : "idle";
+    if (!this.#progress && awaited === this.#awaited) return;
     this.#progress = false;
-    this.#awaitingRest = partial;
-    this.#deadline.set(partial ? this.#message : this.#idle);
+    this.#awaited = awaited;
+    this.#deadline.set(this.#deadlines[awaited]);
   }
 
   #finish(): void {
     const { failure } = this.#session;
-    if (this.#timedOut) this.#close({ kind: "timeout" });
+    if (this.#expired !== undefined) this.#close({ kind: "timeout", deadline: this.#expired });
     else if (failure !== undefined) this.#close({ kind: "protocol", cause: failure });
     else this.#close({ kind: this.#peerEnded ? "ended" : "local" });
   }
@@ -202,7 +210,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
   }
 
   #onExpired(): void {
-    this.#timedOut = true;
+    this.#expired = this.#awaited;
     this.#session.notify?.("timeout");
     this.#pull();
   }

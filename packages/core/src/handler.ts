@@ -24,6 +24,8 @@ export interface Peer<Reply> {
 
 /** How long the driver waits for the peer, in milliseconds; `Infinity` for ever. */
 export interface Deadlines {
+  /** From the connection's opening to the peer's first byte. Default: as `idle`. */
+  readonly firstByte?: number | undefined;
   /** Between messages: nothing has begun. Default: 5 minutes. */
   readonly idle?: number | undefined;
   /** From the first byte of a message to its event; more bytes do not restart it, events do. Default: 30 s. */

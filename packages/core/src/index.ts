@@ -2,7 +2,7 @@
 export { formatAddress } from "./address.ts";
 export type { Address } from "./address.ts";
 export type { ConnectionEvents, Drop, ListenerEvents } from "./events.ts";
-export type { CloseReason } from "./close-reason.ts";
+export type { CloseReason, DeadlineName } from "./close-reason.ts";
 export { assertNever, TcpError } from "./errors.ts";
 export type { Blame, TcpErrorCode, TcpErrorOptions } from "./errors.ts";
 export { Connection } from "./connection.ts";

@@ -141,6 +141,18 @@ describe("deadlines", () => {
     return { client, server, advance };
   }
 
+  it.each([
+    ["first-byte", ""],
+    ["message", "half a line"],
+    ["idle", "a line\n"],
+  ])("say which of them expired: %s", async (deadline, text) => {
+    const { client, server, advance } = idleServer();
+    client.write(text);
+    await turn();
+    await advance(100_000);
+    expect(await closed(server)).toEqual({ kind: "timeout", deadline });
+  });
+
   it("close a client that says nothing", async () => {
     const { server, advance } = idleServer();
     await advance(59_000);
