@@ -13,7 +13,7 @@ import { hasProc } from "./support/tools.ts";
 const MIB = 1024 * 1024;
 const AMOUNT = 1024 * MIB;
 /** What the server's memory may grow by: much less than goes through, much more than buffers and garbage need. */
-const ROOM = 256 * MIB;
+const ROOM = 128 * MIB;
 
 describe.skipIf(!hasProc())("under start, with the inspector watching", () => {
   let cli: Cli;

@@ -1,6 +1,7 @@
 // Between the event log and the pages: keeps the newest records, and lets any number of readers follow at their own
 // pace. It knows no HTTP. A reader that is too slow has no queue of its own: the ring runs past it, and it is told.
 import type { EventLog, EventRecord } from "@tcpkit/core";
+import { Arena } from "./arena.ts";
 import { keep } from "./kept.ts";
 import type { KeptRecord } from "./kept.ts";
 import { defaultLimits } from "./limits.ts";
@@ -27,6 +28,8 @@ export class Hub implements Disposable {
   readonly limits: Limits;
   readonly #secrets: boolean;
   readonly #ring: Ring;
+  /** Where the bytes of the ring's chunks are: they leave the ring before they are written over. */
+  readonly #arena: Arena;
   readonly #blanker = new SecretBlanker();
   /**
    * Openings that left the ring while their connection was open (by its number), and listeners' (by a negative
@@ -46,6 +49,7 @@ export class Hub implements Disposable {
     this.limits = { ...defaultLimits, ...options.limits };
     this.#secrets = options.secrets ?? false;
     this.#ring = new Ring(this.limits.records, this.limits.bytes);
+    this.#arena = new Arena(this.limits.bytes, this.limits.chunkBytes);
     this.#stop = log.read((record) => this.#see(record));
   }
 
@@ -82,7 +86,7 @@ export class Hub implements Disposable {
     return new HubReader(this, after < this.#next ? after : 0);
   }
 
-  /** The next records from number `seq` on. */
+  /** The next records from number `seq` on. Their bytes are valid until the next record is seen: use them at once. */
   take(seq: number): Batch & { readonly next: number } {
     const { batchRecords, batchBytes } = this.limits;
     const { first } = this;
@@ -119,7 +123,7 @@ export class Hub implements Disposable {
 
   #see(record: EventRecord): void {
     if (this.#base === 0) this.#base = record.seq;
-    const kept = keep(record, this.limits, !this.#secrets);
+    const kept = keep(record, this.limits, this.#arena, !this.#secrets);
     if (!this.#secrets) this.#blanker.see(kept, this.#ring.newestFirst());
     this.#next = record.seq + 1;
     if (kept.kind === "connection" || kept.kind === "connect") this.#open.add(kept.conn);

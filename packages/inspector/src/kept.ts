@@ -1,5 +1,6 @@
 // A record as the inspector keeps it: a copy of its own, with a bound on every part. It knows no ring and no page.
 import type { EventRecord, Span } from "@tcpkit/core";
+import type { Arena } from "./arena.ts";
 import type { Limits } from "./limits.ts";
 
 type DataRecord = Extract<EventRecord, { kind: "data" }>;
@@ -18,11 +19,11 @@ export interface KeptData extends Omit<DataRecord, "bytes"> {
 export type KeptRecord = Exclude<EventRecord, { kind: "data" }> | KeptData;
 
 /** Copies what is worth keeping of a record. Without `secrets`, a message does not tell where its secrets are. */
-export function keep(record: EventRecord, limits: Limits, secrets: boolean): KeptRecord {
+export function keep(record: EventRecord, limits: Limits, arena: Arena, secrets: boolean): KeptRecord {
   if (record.kind === "data") {
     const { bytes, ...rest } = record;
     // A copy of its own: a slice would keep the whole read buffer alive.
-    return { ...rest, bytes: Uint8Array.from(bytes.subarray(0, limits.chunkBytes)) };
+    return { ...rest, bytes: arena.copy(bytes.subarray(0, limits.chunkBytes)) };
   }
   if (record.kind !== "message") return record;
   const { secrets: spans, tokens, ...rest } = record;

@@ -1,3 +1,5 @@
+import { EventLog } from "@tcpkit/core";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { KeptRecord } from "../src/index.ts";
 import { Hub } from "../src/index.ts";
@@ -240,5 +242,28 @@ describe("secrets", () => {
     const { records } = readAll(hub.follow());
     expect(recorded(records)).toBe(line);
     expect(records[1]).not.toHaveProperty("secrets");
+  });
+});
+
+describe("the bytes of kept chunks", () => {
+  it("stay what they were as long as they are kept, however many have gone before them", () => {
+    const chunk = fc.uint8Array({ minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(fc.array(chunk, { maxLength: 200 }), (chunks) => {
+        const log = new EventLog();
+        using hub = new Hub(log, { limits: { bytes: 2000, chunkBytes: 32 } });
+        let start = 0;
+        for (const bytes of chunks) {
+          const span = { start, end: start + bytes.length };
+          log.observe({ kind: "data", conn: 1, dir: "in", span, bytes });
+          start = span.end;
+        }
+        const kept = hub
+          .take(hub.first)
+          .records.flatMap((record) => (record.kind === "data" ? [record] : []));
+        const newest = chunks.slice(chunks.length - kept.length).map((bytes) => [...bytes.subarray(0, 32)]);
+        expect(kept.map((record) => [...record.bytes])).toEqual(newest);
+      }),
+    );
   });
 });
