@@ -54,3 +54,10 @@ it("every program of every README of the packages type-checks", { timeout: 60_00
   );
   expect(stdout).toBe("");
 });
+
+it("the Chinese README shows the same programs and commands as the English one", () => {
+  const [english, chinese] = ["README.md", "README.zh-CN.md"].map((readme) =>
+    blocksOf(readFileSync(join(root, readme), "utf8")).map(({ language, text }) => ({ language, text })),
+  );
+  expect(chinese).toEqual(english);
+});
