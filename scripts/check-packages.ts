@@ -74,6 +74,11 @@ async function lintTarball({ name, tarball, entries }: Packed): Promise<void> {
 /** pnpm lays out node_modules strictly, so that a dependency a package forgot to name is not found by luck. */
 async function installConsumer(packed: readonly Packed[]): Promise<boolean> {
   const tarballs = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]));
+  // Entry points with an optional peer are imported too.
+  const peers: Record<string, string> = Object.assign(
+    {},
+    ...packed.map(({ workspace }) => workspace.manifest.peerDependencies),
+  );
   const nodeTypes = readJson(join(root, "node_modules/@types/node/package.json")) as Manifest;
   mkdirSync(consumer);
   write("package.json", {
@@ -81,7 +86,7 @@ async function installConsumer(packed: readonly Packed[]): Promise<boolean> {
     private: true,
     type: "module",
     dependencies: tarballs,
-    devDependencies: { "@types/node": nodeTypes.version },
+    devDependencies: { "@types/node": nodeTypes.version, ...peers },
   });
   // JSON is YAML. The packages depend on each other by version: here those versions are the tarballs.
   write("pnpm-workspace.yaml", { overrides: tarballs });

@@ -128,6 +128,32 @@ test("floors 0 and 1 use nothing from outside, in their code or in package.json"
   ]);
 });
 
+test("an optional peer is for one entry point, which no other file imports", () => {
+  const peer = "@opentelemetry/api";
+  const source = `import { metrics } from "${peer}";`;
+  write("packages/core/src/observe/metrics.ts", source);
+  const manifest = (optional: boolean): object => ({
+    name: "@tcpkit/core",
+    peerDependencies: { [peer]: "*" },
+    peerDependenciesMeta: { [peer]: { optional } },
+  });
+  workspace(core);
+  write("packages/core/package.json", manifest(true));
+  expect(breaches(root)).toEqual([]);
+
+  write("packages/core/src/index.ts", `export * from "./observe/metrics.ts";`);
+  write("packages/core/src/observe/taps.ts", source);
+  expect(breaches(root).toSorted()).toEqual([
+    `packages/core/src/index.ts:1 imports "./observe/metrics.ts", and so would need ${peer}, an optional peer`,
+    `packages/core/src/observe/taps.ts:1 uses ${peer}: floor 0 has no dependency but Node`,
+  ]);
+
+  write("packages/core/package.json", manifest(false));
+  expect(breaches(root)).toContain(
+    `packages/core/package.json uses ${peer}: floor 0 has no dependency but Node`,
+  );
+});
+
 test("a package.json that points up is found", () => {
   expect(workspace({ ...core, devDependencies: ["@tcpkit/echo"] }, echo)).toEqual([
     "packages/core/package.json (floor 0) uses @tcpkit/echo (floor 1): imports point down only",

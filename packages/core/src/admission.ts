@@ -2,8 +2,18 @@
 import { BlockList, isIPv6 } from "node:net";
 import { TcpError } from "./errors.ts";
 
-/** Why a connection was refused. */
-export type DropReason = "denied" | "max-connections" | "max-per-address" | "rate" | "descriptors";
+/**
+ * Why a connection was turned away: by a limit, or, once accepted, because its PROXY header or its TLS handshake was bad or
+ * late.
+ */
+export type DropReason =
+  | "denied"
+  | "max-connections"
+  | "max-per-address"
+  | "rate"
+  | "descriptors"
+  | "proxy-header"
+  | "handshake";
 
 export interface AdmissionOptions {
   /** Connections open at once. Default: no limit but `headroom`. */
@@ -124,7 +134,7 @@ function burstOf({ rate }: AdmissionOptions): number {
 }
 
 /** A list of addresses and CIDR networks as Node's `BlockList`. @throws TcpError `bad-option`. */
-function networks(list: readonly string[] | BlockList | undefined): BlockList | undefined {
+export function networks(list: readonly string[] | BlockList | undefined): BlockList | undefined {
   if (list === undefined || BlockList.isBlockList(list)) return list;
   const block = new BlockList();
   for (const entry of list) {

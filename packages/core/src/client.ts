@@ -1,13 +1,17 @@
-// The connecting side. It knows addresses and deadlines; it knows no protocol.
-import { createConnection } from "node:net";
-import type { Socket } from "node:net";
+// The connecting side. It knows host names, sockets and deadlines; it knows no protocol.
+import { lookup as dnsLookup } from "node:dns/promises";
+import { createConnection, isIP } from "node:net";
 import type { Address } from "./address.ts";
 import { formatAddress } from "./address.ts";
+import { after, systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection.ts";
+import { interleave, race } from "./dial.ts";
+import type { HostAddress } from "./dial.ts";
 import { TcpError } from "./errors.ts";
 
-export interface ConnectOptions extends Pick<
+export interface OpenOptions extends Pick<
   ConnectionOptions,
   "idleTimeout" | "allowHalfOpen" | "tap" | "service" | "timer"
 > {
@@ -17,78 +21,147 @@ export interface ConnectOptions extends Pick<
   readonly host?: string | undefined;
   /** Connect to a Unix domain socket instead. */
   readonly path?: string | undefined;
-  /** How long establishing the connection may take, in milliseconds. Default: 10,000. */
+  /** How long establishing the connection may take in all, look-up included, in milliseconds. Default: 10,000. */
   readonly deadline?: number | undefined;
   /** Destroys the connection when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** The clock of connecting, for tests with a fake one. Default: the system's. */
+  readonly clock?: Clock | undefined;
 }
+
+export interface ConnectOptions extends OpenOptions {
+  /** Turns a host name into addresses, the preferred one first. Default: all that `dns.lookup` knows. */
+  readonly lookup?: Lookup | undefined;
+  /**
+   * How long one address has to answer before the next is tried beside it, in milliseconds; less than 10 counts as 10.
+   * Default: 250. It is the Connection Attempt Delay of RFC 8305 section 5, and 250 what that recommends.
+   */
+  readonly attemptDelay?: number | undefined;
+}
+
+/** In milliseconds: fewer would be a flood (RFC 8305 section 5). */
+const LEAST_ATTEMPT_DELAY = 10;
+
+/** Finds the addresses of a host name. */
+export type Lookup = (host: string) => Promise<readonly HostAddress[]>;
 
 /**
  * Opens a connection without waiting: listen to `connect`, `error` and `close`. What is written before `connect`
- * is sent then.
+ * is sent then. It is one socket, so the addresses of a host name are tried one after the other, by Node; `connect()`
+ * tries them side by side.
+ * @throws TcpError `bad-option`.
  */
-export function open(options: ConnectOptions): Connection {
-  const { port, host = "127.0.0.1", path, deadline = 10_000, signal } = options;
-  if (path === undefined && port === undefined)
-    throw new TcpError("bad-option", "connect() needs a port or a path");
-  const remote: Address =
-    path === undefined ? { kind: "tcp", host, port: port ?? 0 } : { kind: "unix", path };
-  const socket: Socket =
-    path === undefined
-      ? createConnection({ port: port ?? 0, host, allowHalfOpen: true, noDelay: true })
-      : createConnection({ path, allowHalfOpen: true });
-  const connection = new Connection(socket, { ...options, remote });
-  const timer = setTimeout(() => {
-    const cause = new TcpError(
-      "connect-timeout",
-      `no connection to ${formatAddress(remote)} within ${deadline} ms`,
-    );
-    connection.destroy({ kind: "timeout", deadline: "connect", cause });
-  }, deadline);
-  const abort = (): void => connection.destroy({ kind: "aborted", cause: abortError(signal) });
-  if (signal?.aborted === true) abort();
-  else signal?.addEventListener("abort", abort, { once: true });
-  connection.once("close", () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
+export function open(options: OpenOptions): Connection {
+  const { deadline = 10_000, signal, clock = systemClock } = options;
+  const target = targetOf(options);
+  const connection = attempt(target, options);
+  const cancel = after(clock, deadline, () => {
+    connection.destroy({ kind: "timeout", deadline: "connect", cause: timeoutError(target, deadline) });
   });
-  socket.once("connect", () => {
-    clearTimeout(timer);
-    connection.connected();
-  });
+  connection.once("connect", cancel);
+  connection.once("close", cancel);
+  destroyOnAbort(connection, signal);
   return connection;
 }
 
 /**
- * Connects, and resolves when the connection is established.
- * @throws TcpError `connection-refused`, `connect-timeout`, `aborted`, `connect-failed` or `bad-option`.
+ * Connects, and resolves when the connection is established. Where a host name has several addresses, IPv6 and IPv4
+ * say, the first to answer wins (Happy Eyeballs, RFC 8305); the connection's `remote` tells which.
+ * @throws TcpError `connection-refused`, `connect-timeout`, `connect-failed`, `aborted` or `bad-option`. The `cause` of
+ * the first two, and of `connect-failed` but for a failed look-up, is an AggregateError with a TcpError per attempt.
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const connection = open(options);
-  return new Promise((resolve, reject) => {
-    const failed = (): void => reject(connectError(connection));
-    // The close reason says it all; without this listener an early error would be dropped unseen.
-    connection.once("close", failed);
-    connection.once("connect", () => {
-      connection.off("close", failed);
-      resolve(connection);
-    });
-  });
-}
-
-function connectError(connection: Connection): TcpError {
-  const reason = connection.closeReason;
-  const cause = reason !== undefined && "cause" in reason ? reason.cause : undefined;
-  if (cause instanceof TcpError) return cause;
-  const where = connection.remote === undefined ? "the peer" : formatAddress(connection.remote);
-  const code = (cause as NodeJS.ErrnoException)?.code;
-  const options = { blame: "remote", cause } as const;
-  if (code === "ECONNREFUSED" || code === "ENOENT") {
-    return new TcpError("connection-refused", `nobody listens on ${where}`, options);
+  const { deadline = 10_000, attemptDelay = 250, signal, clock = systemClock } = options;
+  const target = targetOf(options);
+  const delay = Math.max(attemptDelay, LEAST_ATTEMPT_DELAY);
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  const cancel = after(clock, deadline, abort);
+  signal?.addEventListener("abort", abort);
+  try {
+    signal?.throwIfAborted();
+    const addresses = await addressesOf(target, options.lookup ?? lookupAll, stop.signal);
+    const start = (address: Address): Connection => attempt(address, options);
+    const connection = await race({ addresses, start, delay, clock, signal: stop.signal });
+    destroyOnAbort(connection, signal);
+    return connection;
+  } catch (cause) {
+    if (signal?.aborted === true) throw abortError(signal);
+    if (stop.signal.aborted) throw timeoutError(target, deadline, cause);
+    throw failure(target, cause);
+  } finally {
+    cancel();
+    signal?.removeEventListener("abort", abort);
   }
-  return new TcpError("connect-failed", `cannot connect to ${where}: ${cause?.message ?? "closed"}`, options);
 }
 
-function abortError(signal: AbortSignal | undefined): TcpError {
-  return new TcpError("aborted", "connecting was aborted", { cause: signal?.reason });
+/** What the options name. @throws TcpError `bad-option`. */
+export function targetOf({ host = "127.0.0.1", port, path }: OpenOptions): Address {
+  if (path !== undefined) return { kind: "unix", path };
+  if (port === undefined) throw new TcpError("bad-option", "connect() needs a port or a path");
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TcpError("bad-option", `port must be 0 to 65535, not ${port}`);
+  }
+  return { kind: "tcp", host, port };
+}
+
+/** One socket on its way to one address. */
+function attempt(remote: Address, options: OpenOptions): Connection {
+  const socket =
+    remote.kind === "tcp"
+      ? createConnection({ port: remote.port, host: remote.host, allowHalfOpen: true, noDelay: true })
+      : createConnection({ path: remote.path, allowHalfOpen: true });
+  const connection = new Connection(socket, { ...options, remote });
+  socket.once("connect", () => connection.connected());
+  return connection;
+}
+
+/**
+ * The system's resolver answers for both families at once, sorted by RFC 6724, so there is no Resolution Delay here
+ * (RFC 8305 section 3).
+ */
+const lookupAll: Lookup = (host) => dnsLookup(host, { all: true });
+
+async function addressesOf(target: Address, lookup: Lookup, signal: AbortSignal): Promise<Address[]> {
+  if (target.kind === "unix" || isIP(target.host) !== 0) return [target];
+  const { host, port } = target;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = new TcpError("connect-timeout", `no answer to the look-up of ${host}`);
+  signal.addEventListener("abort", () => reject(new AggregateError([late])), { once: true });
+  const found = await Promise.race([lookup(host), promise]);
+  if (found.length === 0) throw new Error(`${host} has no address`);
+  return interleave(found).map(({ address }) => ({ kind: "tcp", host: address, port }));
+}
+
+function destroyOnAbort(connection: Connection, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const abort = (): void => connection.destroy({ kind: "aborted", cause: abortError(signal) });
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  connection.once("close", () => signal.removeEventListener("abort", abort));
+}
+
+function failure(target: Address, cause: unknown): TcpError {
+  const where = formatAddress(target);
+  if (!(cause instanceof AggregateError)) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new TcpError("connect-failed", `cannot look up ${where}: ${message}`, { blame: "remote", cause });
+  }
+  const errors: TcpError[] = cause.errors;
+  const refused = errors.every(({ code }) => code === "connection-refused");
+  const reasons = errors.map(({ message }) => message).join("; ");
+  return new TcpError(
+    refused ? "connection-refused" : "connect-failed",
+    errors.length === 1 ? reasons : `cannot connect to ${where}: ${reasons}`,
+    { blame: "remote", cause },
+  );
+}
+
+function timeoutError(target: Address, deadline: number, cause?: unknown): TcpError {
+  const message = `no connection to ${formatAddress(target)} within ${deadline} ms`;
+  return new TcpError("connect-timeout", message, { cause });
+}
+
+function abortError(signal: AbortSignal): TcpError {
+  return new TcpError("aborted", "connecting was aborted", { cause: signal.reason });
 }

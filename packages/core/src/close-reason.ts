@@ -1,4 +1,5 @@
 // Why a connection closed: exactly one typed reason for each.
+import { TcpError } from "./errors.ts";
 
 /** Which deadline of ours expired. */
 export type DeadlineName = "connect" | "handshake" | "first-byte" | "message" | "idle" | "write";
@@ -29,5 +30,22 @@ export function reasonOf(error: Error): CloseReason {
       return { kind: "timeout", cause: error };
     default:
       return { kind: "aborted", cause: error };
+  }
+}
+
+/** The reason behind an error of what comes before a protocol: the PROXY header, the TLS handshake. */
+export function openingReason(error: unknown): CloseReason {
+  const cause = error instanceof Error ? error : new TcpError("transport-failed", String(error));
+  switch (cause instanceof TcpError ? cause.code : undefined) {
+    case "timeout":
+      return { kind: "timeout", deadline: "handshake", cause };
+    case "reset":
+      return { kind: "reset", cause };
+    case "incomplete":
+      return { kind: "ended" };
+    case "closed":
+      return { kind: "aborted", cause };
+    default:
+      return { kind: "protocol", cause };
   }
 }

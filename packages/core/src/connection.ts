@@ -1,19 +1,20 @@
 // One TCP connection: typed events, one close reason, no footguns. It knows sockets; it knows no protocol.
 import { EventEmitter } from "node:events";
-import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { Address } from "./address.ts";
 import { asBuffer } from "./bytes.ts";
 import type { CloseReason } from "./close-reason.ts";
-import { reasonOf } from "./close-reason.ts";
+import { openingReason, reasonOf } from "./close-reason.ts";
 import { Deadline, sharedTimer } from "./deadline.ts";
 import type { DeadlineTimer } from "./deadline.ts";
 import { TcpError } from "./errors.ts";
 import type { ConnectionEvents } from "./events.ts";
 import type { Tap } from "./observe/record.ts";
-
-/** What a connection runs over: a socket, or one end of `stream.duplexPair()` in a test. Made with `allowHalfOpen`. */
-export type Transport = Duplex & Partial<Pick<Socket, "resetAndDestroy" | "setTimeout">>;
+import type { ProxyHeader } from "./proxy/header.ts";
+import { asClient, asServer, detailsOf, handshake } from "./tls/handshake.ts";
+import { HANDSHAKE_DEADLINE } from "./tls/options.ts";
+import type { StartTls, TlsDetails } from "./tls/options.ts";
+import { secureServer } from "./tls/secure-server.ts";
+import type { Transport } from "./transport.ts";
 
 export interface ConnectionOptions {
   /** Emit `timeout` after this long without a read or a write, in milliseconds. Default: never. */
@@ -30,6 +31,12 @@ export interface ConnectionOptions {
   readonly local?: Address | undefined;
   /** @internal */
   readonly remote?: Address | undefined;
+  /** @internal */
+  readonly peer?: Address | undefined;
+  /** @internal */
+  readonly proxy?: ProxyHeader | undefined;
+  /** @internal */
+  readonly tls?: TlsDetails | undefined;
 }
 
 /** How long `close()` waits for the peer's FIN before it destroys the connection, in milliseconds. */
@@ -45,21 +52,32 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   /** Counts the connections of this process, from 1: the `conn` of the event log. */
   readonly id: number;
   readonly local: Address | undefined;
+  /** Who is at the other end; behind a proxy that is trusted, who is at the other end of that (see `peer`). */
   readonly remote: Address | undefined;
+  /** Where the TCP connection itself comes from: the proxy's address where there is one, else the same as `remote`. */
+  readonly peer: Address | undefined;
+  /** The PROXY protocol header that a trusted proxy sent first, with its TLVs. */
+  readonly proxy: ProxyHeader | undefined;
   /** Keep our side open when the peer ends its own. */
   allowHalfOpen: boolean;
   /** @internal Asks the protocol on top to say goodbye; set by the driver. */
   goodbye: (() => void) | undefined;
-  readonly #transport: Transport;
+  #transport: Transport;
   readonly #tap: Tap | undefined;
   readonly #timer: DeadlineTimer;
+  readonly #service: string;
   #idle: Deadline | undefined;
   #idleTimeout = 0;
   #linger: Deadline | undefined;
   #reason: CloseReason | undefined;
+  #tls: TlsDetails | undefined;
+  /** A handshake is under way: nothing may be read or written beside it. */
+  #securing = false;
   #closed = false;
   #ending = false;
   #peerEnded = false;
+  /** The peer ended before we did. */
+  #peerEndedFirst = false;
   #received = 0;
   #sent = 0;
 
@@ -69,17 +87,16 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.id = connections;
     this.local = options.local;
     this.remote = options.remote;
+    this.peer = options.proxy === undefined ? options.remote : options.peer;
+    this.proxy = options.proxy;
     this.allowHalfOpen = options.allowHalfOpen ?? false;
     this.#transport = transport;
     this.#tap = options.tap;
     this.#timer = options.timer ?? sharedTimer;
+    this.#service = options.service ?? "tcp";
     if (options.idleTimeout !== undefined) this.setTimeout(options.idleTimeout);
-    transport.on("data", this.#onData);
-    transport.on("end", this.#onEnd);
-    transport.on("drain", this.#onDrain);
-    transport.on("error", this.#onError);
-    transport.on("close", this.#onClose);
-    transport.on("timeout", this.#onWriteStall);
+    this.#tls = options.tls;
+    this.#attach(transport);
   }
 
   /** The tap that watches this connection, if one does. */
@@ -90,6 +107,11 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   /** The timer of this connection's deadlines. */
   get timer(): DeadlineTimer {
     return this.#timer;
+  }
+
+  /** How it is encrypted; `undefined` while it is not. */
+  get tls(): TlsDetails | undefined {
+    return this.#tls;
   }
 
   /** Bytes received so far: the absolute offset after the last chunk. */
@@ -112,12 +134,17 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     return !this.#ending && !this.#closed;
   }
 
+  /** True while the peer can still send. */
+  get readable(): boolean {
+    return !this.#peerEnded && !this.#transport.destroyed;
+  }
+
   /** True once fully closed. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Why it closed or is closing; `undefined` while it is open. */
+  /** Why it closed, or is being closed; `undefined` while that may still change. */
   get closeReason(): CloseReason | undefined {
     return this.#reason;
   }
@@ -130,10 +157,10 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   /**
    * Sends bytes, or text in UTF-8 unless another encoding is named. Returns `false` when the write buffer is over
    * its high-water mark (wait for `drain`), or when the connection is gone and nothing was sent (see `writable`).
-   * @throws TcpError `write-after-end` when this side called `end()` before.
+   * @throws TcpError `write-after-end` when this side called `end()` before; `tls-active` during `startTls()`.
    */
   write(data: string | Uint8Array, encoding: BufferEncoding = "utf8"): boolean {
-    if (this.#ending || this.#closed) return this.#refuse();
+    if (this.#ending || this.#closed || this.#securing) return this.#refuse();
     if (this.#tap !== undefined) this.#observeWrite(data, encoding);
     if (this.#idleTimeout > 0) this.#idle?.set(this.#idleTimeout);
     this.#sent +=
@@ -194,16 +221,57 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#transport.setTimeout?.(milliseconds);
   }
 
+  /**
+   * Encrypts this connection from here on, in place, as STARTTLS does (RFC 3207, RFC 2595). Write the go-ahead before the
+   * call; write nothing more until the promise resolves. Whatever plain text was read and not yet emitted is destroyed, and
+   * what still comes is taken for the peer's handshake; what was emitted before, its owner must forget (`Peer.startTls` sees
+   * to that). Afterwards the connection reads, whether it was paused or not. When the handshake fails, it is destroyed, with
+   * reason `timeout` (deadline `handshake`), `reset` or `protocol`.
+   * @throws TcpError `tls-failed`, `timeout`, `reset`; `bad-option`, `tls-active` or `closed` before anything was done.
+   */
+  async startTls(...[role, options]: StartTls): Promise<void> {
+    if (this.#securing || this.#tls !== undefined) {
+      throw new TcpError("tls-active", `connection ${this.id} is encrypted already, or about to be`);
+    }
+    if (!this.writable || this.#peerEnded) {
+      throw new TcpError("closed", `connection ${this.id} is closing: no TLS any more`, { blame: "remote" });
+    }
+    const host = this.remote?.kind === "tcp" ? this.remote.host : undefined;
+    const begin = role === "server" ? asServer(secureServer(options)) : asClient(options ?? {}, host);
+    const plain = this.#transport;
+    const { congested } = this;
+    this.#securing = true;
+    plain.off("data", this.#onData).off("end", this.#onEnd).off("drain", this.#onDrain);
+    discardInput(plain);
+    try {
+      const deadline = options?.deadline ?? HANDSHAKE_DEADLINE;
+      const secure = await handshake(plain, begin, deadline, this.#timer);
+      plain.off("error", this.#onError).off("close", this.#onClose).off("timeout", this.#onWriteStall);
+      plain.on("error", ignore);
+      plain.setTimeout?.(0);
+      this.#transport = secure;
+      this.#tls = detailsOf(secure);
+      this.#attach(secure);
+    } catch (error) {
+      this.destroy(openingReason(error));
+      if (error instanceof TcpError) this.#report(error);
+      throw error;
+    } finally {
+      this.#securing = false;
+    }
+    if (congested) this.#onDrain();
+  }
+
   /** Stops reading: the peer is held back by TCP's own flow control. */
   pause(): void {
-    if (this.#transport.isPaused()) return;
+    if (this.#securing || this.#transport.isPaused()) return;
     this.#transport.pause();
     this.#tap?.observe({ kind: "pause", conn: this.id });
   }
 
   /** Reads again. */
   resume(): void {
-    if (!this.#transport.isPaused()) return;
+    if (this.#securing || !this.#transport.isPaused()) return;
     this.#transport.resume();
     this.#tap?.observe({ kind: "resume", conn: this.id });
   }
@@ -244,11 +312,20 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#tap?.observe({
       kind: "connect",
       conn: this.id,
-      service: "client",
+      service: this.#service,
       local: this.local,
       remote: this.remote,
     });
     this.#emit("connect");
+  }
+
+  #attach(transport: Transport): void {
+    transport.on("data", this.#onData);
+    transport.on("end", this.#onEnd);
+    transport.on("drain", this.#onDrain);
+    transport.on("error", this.#onError);
+    transport.on("close", this.#onClose);
+    transport.on("timeout", this.#onWriteStall);
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -267,8 +344,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   readonly #onEnd = (): void => {
     this.#peerEnded = true;
-    // Whoever ended first closed it in good order; until both have, a reset or a cut is still the reason.
-    this.#reason ??= { kind: this.#ending ? "local" : "ended" };
+    this.#peerEndedFirst = !this.#ending;
     this.#tap?.observe({ kind: "end", conn: this.id, dir: "in" });
     this.#emit("end");
     if (!this.allowHalfOpen) this.end();
@@ -293,7 +369,9 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#closed = true;
     this.#idle?.[Symbol.dispose]();
     this.#linger?.[Symbol.dispose]();
-    const reason = (this.#reason ??= { kind: "aborted" });
+    // Without an earlier reason it closed in good order, and whoever ended first closed it.
+    const orderly = this.#peerEndedFirst ? "ended" : "local";
+    const reason = (this.#reason ??= { kind: this.#peerEnded ? orderly : "aborted" });
     const cause = "cause" in reason ? reason.cause?.message : undefined;
     this.#tap?.observe({
       kind: "close",
@@ -334,6 +412,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   #refuse(): boolean {
     // The peer's going is nobody's mistake here; writing after one's own end() is.
     if (this.#closed || this.#peerEnded || this.#transport.destroyed) return false;
+    if (this.#securing)
+      throw new TcpError("tls-active", `write() during startTls() on connection ${this.id}`);
     throw new TcpError("write-after-end", `write() after end() on connection ${this.id}`);
   }
 
@@ -342,4 +422,14 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     const span = { start: this.#sent, end: this.#sent + bytes.length };
     this.#tap?.observe({ kind: "data", conn: this.id, dir: "out", span, bytes });
   }
+}
+
+/** Drops what was read and not emitted, and stops reading. */
+function discardInput(transport: Transport): void {
+  while (transport.readableLength > 0) transport.read();
+  transport.pause();
+}
+
+function ignore(): void {
+  // The TLS socket above it says the same.
 }

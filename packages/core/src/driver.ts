@@ -8,6 +8,7 @@ import type { DriveOptions, Handler, Peer } from "./handler.ts";
 import { MessageObserver } from "./observe/message-observer.ts";
 import { Outbox } from "./outbox.ts";
 import type { Output, Protocol, Session, Span } from "./protocol.ts";
+import type { StartTls } from "./tls/options.ts";
 
 /** Runs a protocol on a connection until either ends. */
 export function drive<Event extends Span, Reply>(
@@ -32,6 +33,8 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
   readonly #deadlines: { readonly [Name in Awaited]: number };
   /** A handler's promise is pending. */
   #pending = false;
+  /** A TLS handshake is under way. */
+  #securing = false;
   /** Events of this turn are being pulled: replies are collected, and leave together. */
   #pulling = false;
   /** An event came since the deadline was set. */
@@ -85,6 +88,19 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     return this.#outbox.drained();
   }
 
+  startTls(...how: StartTls): Promise<void> {
+    const session = this.#session;
+    if (session.forget === undefined) {
+      return Promise.reject(new TcpError("bad-option", "startTls() needs a session that can forget()"));
+    }
+    this.#outbox.flush();
+    session.forget();
+    this.#securing = true;
+    const done = this.connection.startTls(...how);
+    done.then(this.#onSecured, this.#onUnsecured);
+    return done;
+  }
+
   close(): void {
     this.#closing = true;
     this.#pull();
@@ -115,7 +131,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
   }
 
   #pull(): void {
-    if (this.#pending || this.#pulling || this.#finished) return;
+    if (this.#pending || this.#securing || this.#pulling || this.#finished) return;
     this.#pulling = true;
     try {
       while (!this.#session.finished && !this.#closing && this.#outbox.ready) {
@@ -130,6 +146,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
           break;
         }
         if (handled !== undefined) this.send(handled);
+        if (this.#securing) break;
       }
     } catch (error) {
       this.#onFailed(error);
@@ -138,6 +155,17 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     }
     this.#rest();
   }
+
+  readonly #onSecured = (): void => {
+    this.#securing = false;
+    this.#pull();
+  };
+
+  /** Its failure is the connection's end already, unless it could not even begin. */
+  readonly #onUnsecured = (error: unknown): void => {
+    this.#securing = false;
+    if (this.connection.closeReason === undefined) this.#onFailed(error);
+  };
 
   readonly #onHandled = (reply: Reply | undefined | void): void => {
     this.#pending = false;
@@ -169,7 +197,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
   #rest(): void {
     const ready = this.#outbox.flush();
     if (this.#finished) return;
-    if (this.#pending || !ready) this.#deadline.clear();
+    if (this.#pending || this.#securing || !ready) this.#deadline.clear();
     else if (this.#session.finished || this.#expired !== undefined || this.#peerEnded || this.#closing)
       this.#finish();
     else if (this.#draining && this.#session.notify === undefined && !this.#session.partial) this.#finish();
@@ -205,6 +233,8 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
 
   #onGoodbye(): void {
     this.#draining = true;
+    // There is no saying goodbye in the middle of a handshake.
+    if (this.#securing) this.connection.destroy({ kind: "local" });
     this.#session.notify?.("drain");
     this.#pull();
   }

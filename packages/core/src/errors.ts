@@ -17,12 +17,16 @@ export type TcpErrorCode =
   | "closed"
   | "handler-failed"
   | "transport-failed"
+  | "worker-failed"
   | "line-too-long"
   | "frame-too-long"
   | "bad-frame"
   | "bare-lf"
   | "bare-cr"
-  | "incomplete";
+  | "incomplete"
+  | "bad-proxy-header"
+  | "tls-failed"
+  | "tls-active";
 
 /** Who caused it: the program on this side, or the peer on the other. */
 export type Blame = "local" | "remote";

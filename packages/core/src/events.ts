@@ -10,6 +10,8 @@ export interface Drop {
   /** Who it was; `undefined` on a Unix socket, or when the client has gone already. */
   readonly remote: Address | undefined;
   readonly reason: DropReason;
+  /** How a client ended that was accepted, with reason `"proxy-header"` or `"handshake"`; else `undefined`. */
+  readonly closeReason?: CloseReason | undefined;
 }
 
 export interface ListenerEvents {

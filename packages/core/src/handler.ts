@@ -1,5 +1,6 @@
 // What a program brings to a protocol: a handler, and how long its peers may take. Types alone, no code.
 import type { Connection } from "./connection.ts";
+import type { StartTls } from "./tls/options.ts";
 
 /** What a handler may return: a reply, nothing, or a promise of either. While it is pending nothing else is pulled. */
 // oxlint-disable-next-line no-invalid-void-type -- a handler without a `return` is as good as one returning undefined
@@ -18,6 +19,13 @@ export interface Peer<Reply> {
   send(reply: Reply): boolean;
   /** Resolves when the peer has taken what was sent. @throws TcpError `closed` when it goes instead. */
   drained(): Promise<void>;
+  /**
+   * Begins TLS in place, for STARTTLS. In the server's role `send` the go-ahead first. The session forgets what it has not
+   * pulled (`Session.forget`); nothing is pulled or may be sent until the handshake is done, whether the handler awaits that
+   * or not. When it fails, the connection is destroyed.
+   * @throws TcpError as `Connection.startTls`; `bad-option` for a session without `forget`.
+   */
+  startTls(...how: StartTls): Promise<void>;
   /** Closes in good order, once the handler at work is done and all that was sent has left. */
   close(): void;
 }

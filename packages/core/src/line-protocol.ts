@@ -16,9 +16,11 @@ class LineSession implements Session<LineEvent, string> {
   finished = false;
   failure: Error | undefined;
   readonly #queue = new ByteQueue();
-  readonly #framer: LineFramer;
+  readonly #options: LineOptions;
+  #framer: LineFramer;
 
   constructor(options: LineOptions) {
+    this.#options = options;
     this.#framer = new LineFramer(this.#queue, options);
   }
 
@@ -46,6 +48,11 @@ class LineSession implements Session<LineEvent, string> {
   /** A reply is one line; its CRLF is added here. */
   send(reply: string): string | Uint8Array {
     return utf8(`${reply}\r\n`);
+  }
+
+  forget(): void {
+    this.#queue.skip(this.#queue.length);
+    this.#framer = new LineFramer(this.#queue, this.#options);
   }
 
   end(): void {

@@ -2,25 +2,26 @@
 import { EventEmitter } from "node:events";
 import { chmod } from "node:fs/promises";
 import { createServer } from "node:net";
-import type { Server, Socket } from "node:net";
+import type { Server } from "node:net";
 import { Acceptor } from "./acceptor.ts";
-import type { Refusal } from "./acceptor.ts";
-import type { AdmissionOptions, DropReason } from "./admission.ts";
+import type { AcceptorOptions, Arrival } from "./acceptor.ts";
+import type { DropReason } from "./admission.ts";
 import { addressOf, formatAddress } from "./address.ts";
 import type { Address } from "./address.ts";
+import type { CloseReason } from "./close-reason.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { drain } from "./drain.ts";
 import type { DrainOptions, DrainResult } from "./drain.ts";
 import { TcpError } from "./errors.ts";
-import { withFastRead } from "./fast-read.ts";
 import type { ListenerEvents } from "./events.ts";
 import type { Tap } from "./observe/record.ts";
+import type { TlsOptions } from "./tls/options.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
 
 export interface ListenOptions
   extends
-    AdmissionOptions,
+    AcceptorOptions,
     Pick<ConnectionOptions, "idleTimeout" | "allowHalfOpen" | "tap" | "service" | "timer"> {
   /** The port to listen on, 0 for any free one. Default: 0. */
   readonly port?: number | undefined;
@@ -30,10 +31,13 @@ export interface ListenOptions
   readonly path?: string | undefined;
   /** Permissions of the Unix socket's file. Default: `0o600`, for the owner alone. */
   readonly mode?: number | undefined;
+  /**
+   * Each process that listens on the port accepts by itself, and the kernel spreads the connections (`SO_REUSEPORT`); systems
+   * without it fail to listen. Default: false.
+   */
+  readonly reusePort?: boolean | undefined;
   /** Connections that the kernel may hold before they are accepted. Default: 1024. */
   readonly backlog?: number | undefined;
-  /** What a client is told that is not admitted. Default: nothing; the connection just closes. */
-  readonly refusal?: Refusal | undefined;
   /** Closes the listener when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -60,7 +64,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     this.#tap = options.tap;
     // Half-open here, so that a connection decides for itself what the peer's FIN means.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-    this.#acceptor = new Acceptor(options, options.refusal, {
+    this.#acceptor = new Acceptor(options, {
       accepted: this.#onAccepted,
       dropped: this.#onDropped,
     });
@@ -118,6 +122,15 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
   }
 
   /**
+   * Takes new TLS options, a renewed certificate say, for handshakes from now on; connections that are open stay as they are.
+   * @throws TcpError `bad-option` for a key or certificate that is none, or a listener without `tls`; nothing changes then.
+   */
+  reloadTls(options: TlsOptions): void {
+    if (this.#options.tls === undefined) throw new TcpError("bad-option", "this listener speaks no TLS");
+    this.#acceptor.reloadTls(options);
+  }
+
+  /**
    * Drains: stops accepting, lets each protocol say goodbye, waits up to the deadline, then destroys what is left.
    * Resolves when the last connection is gone, with how many ended in order and how many were cut.
    */
@@ -151,10 +164,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
   }
 
   #bind(): Promise<void> {
-    const { port = 0, host = "127.0.0.1", path, backlog = 1024 } = this.#options;
+    const { port = 0, host = "127.0.0.1", path, backlog = 1024, reusePort = false } = this.#options;
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      const target = path === undefined ? { port, host, backlog } : { path, backlog };
+      const target = path === undefined ? { port, host, backlog, reusePort } : { path, backlog };
       this.#server.listen(target, () => {
         this.#server.off("error", reject);
         // Accepting can fail later (no descriptors left, say): that is reported, and the listener goes on.
@@ -164,16 +177,16 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     });
   }
 
-  readonly #onAccepted = (accepted: Socket): Connection => {
+  readonly #onAccepted = ({ socket, ...who }: Arrival): Connection => {
     const { service = "tcp" } = this.#options;
     const local = this.#address;
-    const socket = withFastRead(accepted);
-    const remote = remoteOf(socket);
-    const connection = new Connection(socket, { ...this.#options, local, remote });
+    const connection = new Connection(socket, { ...this.#options, ...who, local });
     socket.resume();
     this.#connections.add(connection);
     connection.once("close", () => this.#connections.delete(connection));
-    this.#tap?.observe({ kind: "connection", conn: connection.id, service, local, remote });
+    const { remote } = who;
+    const peer = who.proxy === undefined ? {} : { peer: who.peer };
+    this.#tap?.observe({ kind: "connection", conn: connection.id, service, local, remote, ...peer });
     try {
       this.emit("connection", connection);
     } catch (error) {
@@ -183,10 +196,15 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     return connection;
   };
 
-  readonly #onDropped = (socket: Socket, reason: DropReason): void => {
-    const remote = remoteOf(socket);
-    this.#tap?.observe({ kind: "drop", service: this.#options.service ?? "tcp", remote, reason });
-    this.emit("drop", { remote, reason });
+  readonly #onDropped = (
+    remote: Address | undefined,
+    reason: DropReason,
+    closeReason?: CloseReason,
+  ): void => {
+    const cause =
+      closeReason === undefined ? {} : { cause: causeOf(closeReason)?.message ?? closeReason.kind };
+    this.#tap?.observe({ kind: "drop", service: this.#options.service ?? "tcp", remote, reason, ...cause });
+    this.emit("drop", { remote, reason, closeReason });
   };
 
   #onError(cause: Error): void {
@@ -231,10 +249,6 @@ export async function listen(options: ListenOptions = {}): Promise<Listener> {
   return new Listener(options).listen();
 }
 
-function remoteOf(socket: {
-  remoteAddress?: string | undefined;
-  remotePort?: number | undefined;
-}): Address | undefined {
-  const { remoteAddress: host, remotePort: port } = socket;
-  return host === undefined || port === undefined ? undefined : { kind: "tcp", host, port };
+function causeOf(reason: CloseReason): Error | undefined {
+  return "cause" in reason ? reason.cause : undefined;
 }

@@ -43,6 +43,12 @@ export interface Session<Event, Reply> {
    * becoming `finished`. A session without it is closed by the driver.
    */
   notify?(notice: Notice): void;
+  /**
+   * Optional, for protocols with STARTTLS: the connection is about to be encrypted. Forget every byte that was received and
+   * not yet pulled, a partial message too (else what an attacker put in as plain text would count as encrypted:
+   * CVE-2021-38371), and what the protocol wants said again (RFC 3207, section 4.2). Offsets go on counting.
+   */
+  forget?(): void;
 }
 
 /** A named piece inside a message, for those who want to see the wire: `{ name: "method", start, end }`. */

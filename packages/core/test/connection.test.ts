@@ -114,6 +114,18 @@ describe("a connection that fails", () => {
     expect(closes).toBe(1);
   });
 
+  it("says reset, not ended, when the peer ends and then resets while we still answer", async () => {
+    await using listener = await listen({ allowHalfOpen: true });
+    const accepted = once(listener, "connection") as Promise<[Connection]>;
+    const raw = await rawClient(listener.port);
+    const [server] = await accepted;
+    raw.end();
+    await once(server, "end");
+    raw.resetAndDestroy();
+    while (server.write(Buffer.alloc(65_536)) || server.writable) await new Promise(setImmediate);
+    expect((await closed(server)).kind).toBe("reset");
+  });
+
   it("says reset, not local, when the peer resets after our end", async () => {
     const { listener } = await joined();
     await using _ = listener;

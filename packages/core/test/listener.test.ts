@@ -40,6 +40,16 @@ describe("listen", () => {
     await expect(listen(options)).rejects.toMatchObject({ code });
   });
 
+  it.skipIf(process.platform !== "linux")(
+    "shares its port with another listener where both want that",
+    async () => {
+      await using first = await listen({ reusePort: true });
+      await using second = await listen({ port: first.port, reusePort: true });
+      expect(second.port).toBe(first.port);
+      await expect(listen({ port: first.port })).rejects.toMatchObject({ code: "address-in-use" });
+    },
+  );
+
   it("holds 1,000 connections at once", async () => {
     await using listener = await serve(lineProtocol, (line) => line.text);
     const clients = await Promise.all(Array.from({ length: 1000 }, () => connect({ port: listener.port })));

@@ -15,6 +15,8 @@ export type Observation =
       readonly service: string;
       readonly local?: Address | undefined;
       readonly remote?: Address | undefined;
+      /** Where the TCP connection itself comes from, behind a proxy whose PROXY header gave `remote`. */
+      readonly peer?: Address | undefined;
     }
   | {
       readonly kind: "data";
@@ -34,6 +36,8 @@ export type Observation =
       readonly service: string;
       readonly remote?: Address | undefined;
       readonly reason: DropReason;
+      /** What was wrong with a PROXY header or a TLS handshake. */
+      readonly cause?: string;
     }
   | ({
       readonly kind: "message";

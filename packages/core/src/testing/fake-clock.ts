@@ -5,6 +5,8 @@ import type { Clock } from "../clock.ts";
 export interface FakeClock extends Clock {
   /** Moves time on, in milliseconds, running everything that comes due, in order. */
   advance(milliseconds: number): void;
+  /** Timers that run on it: 0 once everything that used it is closed. */
+  readonly timers: number;
 }
 
 interface Interval {
@@ -26,6 +28,9 @@ export function fakeClock(): FakeClock {
   };
   return {
     now: () => now,
+    get timers() {
+      return intervals.size;
+    },
     every(milliseconds, callback) {
       const interval = { every: milliseconds, callback, due: now + milliseconds };
       intervals.add(interval);

@@ -1,63 +1,55 @@
 // Two connections joined in memory: no port, no kernel, the same code.
-import { Duplex, duplexPair } from "node:stream";
+import { duplexPair } from "node:stream";
+import type { Duplex } from "node:stream";
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
 import { Connection } from "../connection.ts";
 import type { ConnectionOptions } from "../connection.ts";
+import { DeadlineTimer } from "../deadline.ts";
+import type { Fault } from "./faults.ts";
+import { Wire } from "./wire.ts";
 
 export interface PairOptions {
   /** Options of both connections. */
   readonly connection?: ConnectionOptions;
-  /** What happens to bytes on their way, in both directions. Default: nothing. */
-  readonly faults?: Fault;
+  /** What happens to bytes on their way: in both directions, or in each its own. Default: nothing. */
+  readonly faults?: Fault | readonly Fault[] | DirectedFaults | undefined;
+  /** The clock that faults wait by, and deadlines too unless `connection.timer` is given. Default: the real one. */
+  readonly clock?: Clock | undefined;
 }
 
-/** Cuts bytes on their way into other chunks, as a network may. */
-export type Fault = (chunk: Buffer) => Iterable<Buffer>;
-
-/** Delivers at most `size` bytes at a time. */
-export function splitEvery(size: number): Fault {
-  return function* split(chunk) {
-    for (let start = 0; start < chunk.length; start += size) yield chunk.subarray(start, start + size);
-  };
+/** Faults of each direction; those of a list work one after the other. */
+export interface DirectedFaults {
+  readonly toServer?: Fault | readonly Fault[] | undefined;
+  readonly toClient?: Fault | readonly Fault[] | undefined;
 }
 
 /**
- * A client's and a server's connection, joined in memory. What one writes, the other gets as `data`; when one is
- * destroyed before both have ended, the other is reset.
+ * A client's and a server's connection, joined in memory. What one writes, the other gets as `data`, in chunks as the
+ * faults cut them; when one is destroyed before it has ended its side, or written to after it has closed, the other is reset.
  */
 export function pair(options: PairOptions = {}): { client: Connection; server: Connection } {
+  const { clock = systemClock } = options;
+  const { toServer, toClient } = directed(options.faults);
+  const timer = options.connection?.timer ?? new DeadlineTimer(clock);
   const [left, right] = duplexPair({ allowHalfOpen: true });
-  left.once("close", () => cutOff(left, right));
-  right.once("close", () => cutOff(right, left));
-  const wire = (side: Duplex): Connection =>
-    new Connection(options.faults === undefined ? side : faulty(side, options.faults), options.connection);
-  return { client: wire(left), server: wire(right) };
+  const reset = (): void => {
+    for (const side of [left, right]) {
+      side.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+    }
+  };
+  const client = new Wire(left, { faults: listOf(toClient), clock, timer, reset });
+  const server = new Wire(right, { faults: listOf(toServer), clock, timer, reset });
+  client.peer = server;
+  server.peer = client;
+  const connect = (wire: Duplex): Connection => new Connection(wire, { ...options.connection, timer });
+  return { client: connect(client), server: connect(server) };
 }
 
-/** What a kernel would do for the other side of a connection that is gone. */
-function cutOff(gone: Duplex, other: Duplex): void {
-  if (other.destroyed || (gone.writableFinished && other.writableFinished)) return;
-  other.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+function directed(faults: PairOptions["faults"] = []): DirectedFaults {
+  return "start" in faults || "length" in faults ? { toServer: faults, toClient: faults } : faults;
 }
 
-/** The same end of the wire, with what arrives cut by `fault`. */
-function faulty(side: Duplex, fault: Fault): Duplex {
-  const cut = new Duplex({
-    allowHalfOpen: true,
-    read: () => void side.resume(),
-    write: (chunk: Buffer, encoding, done) => void side.write(chunk, encoding, done),
-    final: (done) => void side.end(done),
-    destroy(error, done) {
-      side.destroy();
-      done(error);
-    },
-  });
-  side.on("data", (chunk: Buffer) => {
-    for (const piece of fault(chunk)) if (!cut.push(piece)) side.pause();
-  });
-  side.on("end", () => cut.push(null));
-  side.on("error", (error) => cut.destroy(error));
-  side.on("close", () => {
-    if (!side.readableEnded) cut.destroy();
-  });
-  return cut;
+function listOf(faults: Fault | readonly Fault[] = []): readonly Fault[] {
+  return "start" in faults ? [faults] : faults;
 }

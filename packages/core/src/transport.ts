@@ -1,0 +1,6 @@
+// What a connection runs over.
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+/** A socket, plain or TLS's, or one end of `stream.duplexPair()` in a test. Made with `allowHalfOpen`. */
+export type Transport = Duplex & Partial<Pick<Socket, "resetAndDestroy" | "setTimeout">>;
