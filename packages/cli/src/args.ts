@@ -16,7 +16,9 @@ export interface RunOptions {
   readonly port: number | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
-  /** In milliseconds. */
+  /** How long it goes on serving after the first signal while `/healthz` already says 503, in milliseconds. */
+  readonly lameDuck: number;
+  /** How long open connections may take to end after that, in milliseconds. */
   readonly grace: number;
   /** `http DIR`: the directory served under `/files/`. */
   readonly directory: string | undefined;
@@ -56,7 +58,8 @@ export function parseArguments(argv: readonly string[], environment: Environment
     port: readPort(name, given, environment),
     json: given.json === true,
     quiet: given.quiet === true,
-    grace: readGrace(given, environment),
+    lameDuck: readSeconds("lame-duck", 0, given, environment),
+    grace: readSeconds("grace", 5, given, environment),
     directory: notEmpty("DIR", rest[0]),
     data: setting("data", given, environment)?.value,
   };
@@ -178,12 +181,13 @@ function readPort(name: CommandName, given: Given, environment: Environment): nu
   return Number(value);
 }
 
-function readGrace(given: Given, environment: Environment): number {
-  const grace = setting("grace", given, environment);
-  if (grace === undefined) return 5000;
-  const { value, source } = grace;
+/** A flag that is a number of seconds, in milliseconds. */
+function readSeconds(name: FlagName, standard: number, given: Given, environment: Environment): number {
+  const seconds = setting(name, given, environment);
+  if (seconds === undefined) return standard * 1000;
+  const { value, source } = seconds;
   if (!/^\d{1,5}(\.\d{1,3})?$/.test(value) || Number(value) > 86_400) {
-    throw new CliError(2, "error.bad-grace", { source, value: quote(value) });
+    throw new CliError(2, "error.bad-seconds", { source, value: quote(value) });
   }
   return Number(value) * 1000;
 }

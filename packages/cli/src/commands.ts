@@ -4,7 +4,17 @@ import type { MessageKey } from "./messages/index.ts";
 
 export type ServiceName = "echo" | "http" | "smtp" | "inspector";
 
-export type FlagName = "host" | "port" | "data" | "json" | "quiet" | "lang" | "grace" | "help" | "version";
+export type FlagName =
+  | "host"
+  | "port"
+  | "data"
+  | "json"
+  | "quiet"
+  | "lang"
+  | "lame-duck"
+  | "grace"
+  | "help"
+  | "version";
 
 export interface Flag {
   readonly about: MessageKey;
@@ -22,12 +32,13 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
   json: { about: "flag.json" },
   quiet: { about: "flag.quiet" },
   lang: { about: "flag.lang", value: "en|zh-CN", environment: "TCPKIT_LANG" },
+  "lame-duck": { about: "flag.lame-duck", value: "SECONDS", environment: "TCPKIT_LAME_DUCK", default: "0" },
   grace: { about: "flag.grace", value: "SECONDS", environment: "TCPKIT_GRACE", default: "5" },
   help: { about: "flag.help" },
   version: { about: "flag.version" },
 };
 
-const common: readonly FlagName[] = ["host", "port", "json", "quiet", "lang", "grace", "help"];
+const common: readonly FlagName[] = ["host", "port", "json", "quiet", "lang", "lame-duck", "grace", "help"];
 
 export interface Command {
   readonly about: MessageKey;

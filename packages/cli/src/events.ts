@@ -28,7 +28,9 @@ export type Event =
     }
   /** A demo server could not do its part; its client was told so. */
   | { readonly event: "failed"; readonly service: ServiceName; readonly reason: string }
-  /** The first signal came. `grace` is in seconds. */
+  /** The first signal came, with `--lame-duck`: for so many `seconds` all goes on, while health checks fail. */
+  | { readonly event: "lame-duck"; readonly signal: string; readonly seconds: number }
+  /** No new connections any more. `grace` is in seconds. */
   | { readonly event: "draining"; readonly signal: string; readonly grace: number }
   /** Everything is closed: connections that ended in good order, and those that were cut. */
   | { readonly event: "drained"; readonly drained: number; readonly cut: number }

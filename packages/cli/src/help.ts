@@ -18,7 +18,11 @@ function general(say: Translate): string[] {
     `${say("help.commands")}:`,
     ...table(rows),
     "",
-    ...flagLines(["host", "port", "json", "quiet", "lang", "grace", "help", "version"], undefined, say),
+    ...flagLines(
+      ["host", "port", "json", "quiet", "lang", "lame-duck", "grace", "help", "version"],
+      undefined,
+      say,
+    ),
     "",
     say("help.more"),
   ];

@@ -23,7 +23,7 @@ export async function run(command: CommandName, options: RunOptions, language: L
   const say = translator(language);
   const voice = voiceFor(options, say);
   const draining = new AbortController();
-  const { host, directory, data, grace } = options;
+  const { host, directory, data, lameDuck, grace } = options;
   const names = commands[command].services;
   const { EventLog } = await import("@tcpkit/core");
   let running: readonly Running[] = [];
@@ -45,10 +45,15 @@ export async function run(command: CommandName, options: RunOptions, language: L
     voice.event({ event: "port-busy", service: service.name, wanted, port: listener.port });
   }
   const signal = await signals.next();
-  voice.event({ event: "draining", signal, grace: grace / 1000 });
+  const second = signals.next();
   draining.abort();
+  if (lameDuck > 0) {
+    voice.event({ event: "lame-duck", signal, seconds: lameDuck / 1000 });
+    await Promise.race([sleep(lameDuck), second]);
+  }
+  voice.event({ event: "draining", signal, grace: grace / 1000 });
   const listeners = running.map(({ listener }) => listener);
-  const exitCode = await drainAll(listeners, signal, signals, grace, context.report);
+  const exitCode = await drainAll(listeners, signal, second, grace, context.report);
   // A reader that has stopped reading must not hold us.
   await Promise.race([voice.flushed(), sleep(LAST_WORDS), signals.next()]);
   return exitCode;

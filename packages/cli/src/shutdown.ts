@@ -38,12 +38,12 @@ export class Signals {
 export async function drainAll(
   listeners: readonly Pick<Listening, "close">[],
   first: Signal,
-  signals: Pick<Signals, "next">,
+  second: Promise<Signal>,
   grace: number,
   report: Report,
 ): Promise<number> {
   const drained = Promise.all(listeners.map((listener) => listener.close({ deadline: grace })));
-  const outcome = await Promise.race([drained, signals.next()]);
+  const outcome = await Promise.race([drained, second]);
   if (typeof outcome === "string") return forced[outcome];
   const total = { drained: 0, cut: 0 };
   for (const result of outcome) {

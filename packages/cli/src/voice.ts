@@ -61,6 +61,8 @@ function sentence(event: Event, say: Translate): string {
       return say("banner.portBusy", { service: event.service, wanted: event.wanted, port: event.port });
     case "failed":
       return say("banner.failed", { service: event.service, reason: event.reason });
+    case "lame-duck":
+      return say("banner.lameDuck", { signal: event.signal, seconds: event.seconds });
     case "draining":
       return say("banner.draining", { signal: event.signal, seconds: event.grace });
     case "drained":

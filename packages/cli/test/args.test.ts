@@ -8,6 +8,7 @@ const standard: RunOptions = {
   port: undefined,
   json: false,
   quiet: false,
+  lameDuck: 0,
   grace: 5000,
   directory: undefined,
   data: undefined,
@@ -39,6 +40,8 @@ describe("what is understood", () => {
     ["echo --host ::1 --quiet", {}, run("echo", { host: "::1", quiet: true })],
     ["echo --grace 0", {}, run("echo", { grace: 0 })],
     ["echo --grace 1.5", {}, run("echo", { grace: 1500 })],
+    ["http --lame-duck 2.5", {}, run("http", { lameDuck: 2500 })],
+    ["http", { TCPKIT_LAME_DUCK: "10" }, run("http", { lameDuck: 10_000 })],
     ["echo --lang zh-CN", {}, run("echo")],
     // The last one wins, as with most programs.
     ["echo --port 1 --port 2", {}, run("echo", { port: 2 })],
@@ -94,10 +97,11 @@ describe("what is refused, with exit code 2", () => {
     ["echo", { TCPKIT_PORT: "http" }, "error.bad-port", { source: "TCPKIT_PORT" }],
     ["echo --lang fr", {}, "error.bad-language", { source: "--lang", value: '"fr"' }],
     ["echo", { TCPKIT_LANG: "fr" }, "error.bad-language", { source: "TCPKIT_LANG" }],
-    ["echo --grace soon", {}, "error.bad-grace", { source: "--grace" }],
-    ["echo --grace -1", {}, "error.bad-grace", {}],
-    ["echo --grace 1e9", {}, "error.bad-grace", {}],
-    ["echo --grace 86401", {}, "error.bad-grace", {}],
+    ["echo --grace soon", {}, "error.bad-seconds", { source: "--grace" }],
+    ["http --lame-duck soon", {}, "error.bad-seconds", { source: "--lame-duck" }],
+    ["echo --grace -1", {}, "error.bad-seconds", {}],
+    ["echo --grace 1e9", {}, "error.bad-seconds", {}],
+    ["echo --grace 86401", {}, "error.bad-seconds", {}],
   ];
   it.each(cases)("%s %o", (line, environment, code, parameters) => {
     const error = catchError(() => parseArguments(words(line), environment));

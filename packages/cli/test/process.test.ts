@@ -196,6 +196,34 @@ describe("signals", () => {
     },
   );
 
+  it("with --lame-duck, health checks fail while it still serves; a second signal ends that at once", async () => {
+    await using cli = new Cli(["http", "--port", "0", "--json", "--lame-duck", "3600"]);
+    const { http } = await cli.ready();
+    const status = async (path: string): Promise<number> => {
+      // A connection of its own each time: new ones are still accepted.
+      const response = await fetch(`${http.url}${path}`, { headers: { Connection: "close" } });
+      await response.text();
+      return response.status;
+    };
+    expect(await status("healthz")).toBe(200);
+    cli.kill("SIGTERM");
+    expect(await cli.event("lame-duck")).toEqual({ event: "lame-duck", signal: "SIGTERM", seconds: 3600 });
+    expect(await status("healthz")).toBe(503);
+    expect(await status("hello")).toBe(200);
+    expect(cli.lines.some((line) => line.includes("draining"))).toBe(false);
+    cli.kill("SIGINT");
+    expect(await cli.exited).toEqual({ code: 130, signal: null });
+  });
+
+  it("after --lame-duck it drains", async () => {
+    await using cli = new Cli(["http", "--port", "0", "--json", "--lame-duck", "0.1"]);
+    await cli.ready();
+    cli.kill("SIGTERM");
+    expect(await cli.exited).toEqual({ code: 0, signal: null });
+    const events = cli.lines.map((line) => (JSON.parse(line) as { event: string }).event);
+    expect(events).toEqual(["ready", "lame-duck", "draining", "drained"]);
+  });
+
   it("idle connections do not hold the program", async () => {
     await using cli = new Cli(["start", "--port", "0", "--json"]);
     const { echo, http, smtp, inspector } = await cli.ready();

@@ -22,7 +22,8 @@ export const en = {
   "flag.json": "NDJSON on standard output; its first line is the ready line",
   "flag.quiet": "no banner and no line for each event; errors are still said",
   "flag.lang": "language of what is said",
-  "flag.grace": "how long open connections may take to end after the first SIGINT or SIGTERM",
+  "flag.lame-duck": "how long to go on serving after the first SIGINT or SIGTERM while /healthz says 503",
+  "flag.grace": "how long open connections may take to end after that",
   "flag.help": "this help",
   "flag.version": "the version",
 
@@ -33,6 +34,7 @@ export const en = {
   "banner.portBusy": "Port {wanted} is in use, so {service} took {port}.",
   "banner.loopback": "The inspector stays on {host}: it shows everything that is said.",
   "banner.failed": "{service} could not serve a client: {reason}",
+  "banner.lameDuck": "{signal}: /healthz says 503; no new connections in {seconds} s.",
   "banner.draining": "{signal}: no new connections; up to {seconds} s for the open ones.",
   "banner.drained": "Ended. Connections in good order: {drained}, cut: {cut}.",
 
@@ -63,7 +65,7 @@ export const en = {
   "error.start-port":
     "start runs several services, so {source} can only be 0 there; give one service its port by: tcpkit http --port {value}",
   "error.bad-language": "{source} must be en or zh-CN, not {value}.",
-  "error.bad-grace": "{source} must be a number of seconds from 0 to 86400, not {value}.",
+  "error.bad-seconds": "{source} must be a number of seconds from 0 to 86400, not {value}.",
   "error.empty-value": "{source} must not be empty.",
   "error.hint": "See: {command}",
 

@@ -23,7 +23,8 @@ export const zhCN: Readonly<Record<MessageKey, string>> = {
   "flag.json": "标准输出为 NDJSON，第一行是 ready 行",
   "flag.quiet": "不显示横幅，也不逐条显示事件；错误仍会显示",
   "flag.lang": "显示信息所用的语言",
-  "flag.grace": "第一次 SIGINT 或 SIGTERM 之后，给已打开的连接多少时间结束",
+  "flag.lame-duck": "第一次 SIGINT 或 SIGTERM 之后继续服务多久，其间 /healthz 已回答 503",
+  "flag.grace": "此后给已打开的连接多少时间结束",
   "flag.help": "显示本帮助",
   "flag.version": "显示版本",
 
@@ -34,6 +35,7 @@ export const zhCN: Readonly<Record<MessageKey, string>> = {
   "banner.portBusy": "端口 {wanted} 已被占用，{service} 改用 {port}。",
   "banner.loopback": "检查器只监听 {host}：它会显示全部通信内容。",
   "banner.failed": "{service} 未能完成某个客户端的请求：{reason}",
+  "banner.lameDuck": "收到 {signal}：/healthz 已回答 503，{seconds} 秒后不再接受新连接。",
   "banner.draining": "收到 {signal}：不再接受新连接，已打开的连接最多还有 {seconds} 秒。",
   "banner.drained": "已结束。有序关闭的连接：{drained}，被切断的连接：{cut}。",
 
@@ -64,7 +66,7 @@ export const zhCN: Readonly<Record<MessageKey, string>> = {
   "error.start-port":
     "start 会启动多个服务，因此 {source} 只能是 0；要为单个服务指定端口，请用：tcpkit http --port {value}",
   "error.bad-language": "{source} 必须是 en 或 zh-CN，而不是 {value}。",
-  "error.bad-grace": "{source} 必须是 0 到 86400 之间的秒数，而不是 {value}。",
+  "error.bad-seconds": "{source} 必须是 0 到 86400 之间的秒数，而不是 {value}。",
   "error.empty-value": "{source} 不能为空。",
   "error.hint": "请看：{command}",
 
