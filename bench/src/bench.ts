@@ -2,7 +2,12 @@
 
 /** Who answers: a script of `servers/`, run by the Node under test, or a program that listens on a given port. */
 export type Contestant = { readonly name: string } & (
-  | { readonly type: "script"; readonly file: string }
+  | {
+      readonly type: "script";
+      readonly file: string;
+      /** Environment variables that it gets besides ours. */
+      readonly environment?: Readonly<Record<string, string>>;
+    }
   | { readonly type: "program"; readonly command: (port: number) => readonly string[] }
 );
 
@@ -12,22 +17,42 @@ export interface Load {
   readonly seconds: number;
 }
 
-/** One kind of load. `run` drives it from a process of its own for about `seconds`. */
-export interface Scenario {
+/** Load that stays until it is disposed of: `operations` connections, which took `seconds` to open. */
+export type Held = Load & AsyncDisposable;
+
+/** One kind of load, and what is measured under it. */
+export type Scenario = {
   readonly name: string;
   /** One line for the reader of the table. */
   readonly title: string;
   /** What one operation is, in the plural: "requests". */
   readonly unit: string;
-  run(port: number, seconds: number): Promise<Load>;
-}
+} & (
+  | {
+      /** CPU time and rate; `run` drives the load from a process of its own for about `seconds`. */
+      readonly type: "speed";
+      run(port: number, seconds: number): Promise<Load>;
+    }
+  | {
+      /** Memory that the server takes for each of `connections` that `hold` opens, from a process of its own. */
+      readonly type: "memory";
+      hold(port: number, connections: number): Promise<Held>;
+    }
+);
 
-/** We aim at using at most 1/`atLeast` of the CPU time that the peer needs for one operation. */
-export interface Target {
-  readonly scenario: string;
-  readonly peer: string;
-  readonly atLeast: number;
-}
+/**
+ * `atLeast`: ours needs at most 1/`atLeast` of what the peer needs for one operation (CPU time, or memory).
+ * `atMost`: ours needs no more than this itself (CPU time in microseconds, or memory in KiB).
+ */
+export type Target =
+  | {
+      readonly scenario: string;
+      readonly peer: string;
+      readonly atLeast: number;
+      /** Who is judged in place of ours: another way to run it. */
+      readonly contestant?: string;
+    }
+  | { readonly scenario: string; readonly atMost: number };
 
 export interface Bench {
   readonly name: string;

@@ -4,31 +4,34 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
+import { accept } from "./benches/accept.ts";
 import { echo } from "./benches/echo.ts";
 import { http } from "./benches/http.ts";
+import { idle } from "./benches/idle.ts";
 import { smtp } from "./benches/smtp.ts";
 import { page, terminalReport } from "./report.ts";
 import type { Result } from "./result.ts";
 import { run } from "./runner.ts";
 import { judge } from "./summary.ts";
 
-const BENCHES: readonly Bench[] = [http, echo, smtp];
+const BENCHES: readonly Bench[] = [http, echo, accept, idle, smtp];
 const PAGES = new URL("../../docs/benchmarks/", import.meta.url);
 
-const FULL = { rounds: 9, seconds: 3 };
-const QUICK = { rounds: 3, seconds: 2 };
+const FULL = { rounds: 9, seconds: 3, connections: 10_000 };
+const QUICK = { rounds: 3, seconds: 2, connections: 2000 };
 
 const USAGE = `pnpm bench NAME [options]
 
 ${BENCHES.map(({ name, title }) => `  ${name.padEnd(8)} ${title}`).join("\n")}
   report   makes docs/benchmarks/README.md from the JSON files beside it
 
-  --quick        ${QUICK.rounds} rounds of ${QUICK.seconds} s instead of ${FULL.rounds} of ${FULL.seconds}: less than a minute
-  --rounds N     how many times each server takes its turn
-  --seconds N    how long a turn lasts
-  --json FILE    where the result goes; default: bench/results/NAME.json
-  --node PATH    the Node that runs the servers; default: this one
-  --assert       exit with 1 when a target is not met, or could not be judged
+  --quick          ${QUICK.rounds} rounds of ${QUICK.seconds} s instead of ${FULL.rounds} of ${FULL.seconds}: less than a minute
+  --rounds N       how many times each server takes its turn
+  --seconds N      how long a turn lasts
+  --connections N  how many connections idle holds; default: ${FULL.connections}, or ${QUICK.connections} with --quick
+  --json FILE      where the result goes; default: bench/results/NAME.json
+  --node PATH      the Node that runs the servers; default: this one
+  --assert         exit with 1 when a target is not met, or could not be judged
 `;
 
 /** What was asked for is no good: one sentence, and exit status 2. */
@@ -52,6 +55,7 @@ async function main(args: string[]): Promise<void> {
   const result = await run(bench, {
     rounds: positive("rounds", values.rounds) ?? preset.rounds,
     seconds: positive("seconds", values.seconds) ?? preset.seconds,
+    connections: positive("connections", values.connections) ?? preset.connections,
     node: values.node ?? process.execPath,
     log: (line) => console.error(line),
   });
@@ -77,6 +81,7 @@ const OPTIONS = {
   quick: { type: "boolean" },
   rounds: { type: "string" },
   seconds: { type: "string" },
+  connections: { type: "string" },
   json: { type: "string" },
   node: { type: "string" },
   assert: { type: "boolean" },

@@ -26,3 +26,14 @@ export function usageOf(pid: number): Usage | undefined {
     return undefined;
   }
 }
+
+/** How many file descriptors a process like this one may have open; `Infinity` where the system does not say. */
+export function descriptorLimit(): number {
+  try {
+    // Node raises its own limit as far as it may when it starts, and so do the processes it starts.
+    const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1];
+    return hard === undefined ? Infinity : Number(hard);
+  } catch {
+    return Infinity;
+  }
+}

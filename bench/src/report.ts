@@ -1,5 +1,5 @@
 // A result as people read it: on the terminal after a run, and as the page in docs/ that is made from the JSON.
-import type { Result } from "./result.ts";
+import type { Result, Settings } from "./result.ts";
 import { judge, rowsOf } from "./summary.ts";
 import type { Verdict } from "./summary.ts";
 import { cells, markdownTable, number, plainTable } from "./table.ts";
@@ -45,15 +45,22 @@ function conditions({ machine, settings, date }: Result): string {
   const pinned = machine.pinned ? "server and load on a core each" : "server and load NOT pinned to cores";
   return (
     `Node ${machine.node}, ${machine.kernel}, ${machine.cores} × ${machine.cpu}, ${pinned}, ` +
-    `${settings.rounds} rounds of ${settings.seconds} s, ${date.slice(0, 10)}`
+    `${settings.rounds} rounds of ${turn(settings)}, ${date.slice(0, 10)}`
   );
+}
+
+function turn({ seconds, connections }: Settings): string {
+  const speed = seconds === undefined ? [] : [`${seconds} s`];
+  const memory = connections === undefined ? [] : [`up to ${connections.toLocaleString("en")} connections`];
+  return [...speed, ...memory].join(" and ");
 }
 
 function verdictsOn(result: Result, scenario: string): readonly Verdict[] {
   return judge(result).filter(({ target }) => target.scenario === scenario);
 }
 
-function sentence({ target, ratio, outcome }: Verdict): string {
-  const measured = ratio === undefined ? "not measured" : number(ratio);
-  return `target ≥ ${target.atLeast} × ${target.peer}: ${measured}, ${outcome}`;
+function sentence({ target, measured, outcome }: Verdict): string {
+  const aim = "atMost" in target ? `≤ ${target.atMost} each` : `≥ ${target.atLeast} × ${target.peer}`;
+  const who = "peer" in target && target.contestant !== undefined ? ` for ${target.contestant}` : "";
+  return `target ${aim}${who}: ${measured === undefined ? "not measured" : number(measured)}, ${outcome}`;
 }

@@ -14,13 +14,17 @@ export interface Sample {
   readonly cpuMicroseconds?: number;
   /** The most memory that the server had resident up to then, in MiB. */
   readonly peakMemory?: number;
+  /** What the server's resident memory grew by, in KiB, where memory was measured. */
+  readonly memory?: number;
 }
 
 export interface Settings {
   /** How many times each contestant takes its turn. */
   readonly rounds: number;
-  /** How long a turn lasts. */
-  readonly seconds: number;
+  /** How long a turn lasts, where speed is measured. */
+  readonly seconds?: number;
+  /** How many connections are held at once, where memory is measured. */
+  readonly connections?: number;
 }
 
 export interface Result {

@@ -7,12 +7,15 @@ import { ServerProcess } from "./server-process.ts";
 /** How long each contestant is warmed up with each load before anything counts, in seconds. */
 const WARM_UP = 1;
 
-export interface RunOptions extends Settings {
+export interface RunOptions extends Required<Settings> {
   /** Path of the Node that runs the servers. */
   readonly node: string;
   /** Told what is going on, one line at a time. */
   readonly log: (line: string) => void;
 }
+
+type SpeedScenario = Extract<Scenario, { type: "speed" }>;
+type MemoryScenario = Extract<Scenario, { type: "memory" }>;
 
 interface Running {
   readonly contestant: Contestant;
@@ -20,7 +23,8 @@ interface Running {
 }
 
 /** Runs a bench. A contestant that cannot start is named among the missing; one that fails later ends the run. */
-export async function run(bench: Bench, { rounds, seconds, node, log }: RunOptions): Promise<Result> {
+export async function run(bench: Bench, options: RunOptions): Promise<Result> {
+  const { rounds, seconds, connections, node, log } = options;
   await using servers = new AsyncDisposableStack();
   const missing: Missing[] = [...bench.missing];
   const running: Running[] = [];
@@ -38,12 +42,19 @@ export async function run(bench: Bench, { rounds, seconds, node, log }: RunOptio
   const samples: Sample[] = [];
   log(`warming up ${running.length} servers`);
   for (const scenario of bench.scenarios) {
+    if (scenario.type !== "speed") continue;
     for (const entry of running) await load(entry, scenario, Math.min(WARM_UP, seconds));
   }
   for (let round = 1; round <= rounds; round += 1) {
     log(`round ${round} of ${rounds}`);
     for (const scenario of bench.scenarios) {
-      for (const entry of running) samples.push(await measure(entry, scenario, round, seconds));
+      for (const entry of running) {
+        samples.push(
+          scenario.type === "speed"
+            ? await measureSpeed(entry, scenario, round, seconds)
+            : await measureMemory(entry.contestant, scenario, round, bench, options),
+        );
+      }
     }
   }
 
@@ -52,7 +63,11 @@ export async function run(bench: Bench, { rounds, seconds, node, log }: RunOptio
     title: bench.title,
     date: new Date().toISOString(),
     machine: machine(node),
-    settings: { rounds, seconds },
+    settings: {
+      rounds,
+      ...(bench.scenarios.some(({ type }) => type === "speed") && { seconds }),
+      ...(bench.scenarios.some(({ type }) => type === "memory") && { connections }),
+    },
     missing,
     targets: bench.targets,
     scenarios: bench.scenarios.map(({ name, title, unit }) => ({ name, title, unit })),
@@ -63,19 +78,32 @@ export async function run(bench: Bench, { rounds, seconds, node, log }: RunOptio
 }
 
 /** Runs the load once. @throws Error that names who failed and in what. */
-async function load({ contestant, server }: Running, scenario: Scenario, duration: number): Promise<Load> {
-  const where = `${contestant.name}, ${scenario.name}`;
-  let done: Load;
-  try {
-    done = await scenario.run(server.port, duration);
-  } catch (error) {
-    throw new Error(`${where}: ${firstLine(error)}`, { cause: error });
+async function load(
+  { contestant, server }: Running,
+  scenario: SpeedScenario,
+  duration: number,
+): Promise<Load> {
+  const done = await named(contestant, scenario, scenario.run(server.port, duration));
+  if (done.operations === 0) {
+    throw new Error(`${contestant.name}, ${scenario.name}: not one of the ${scenario.unit} was completed`);
   }
-  if (done.operations === 0) throw new Error(`${where}: not one of the ${scenario.unit} was completed`);
   return done;
 }
 
-async function measure(entry: Running, scenario: Scenario, round: number, duration: number): Promise<Sample> {
+async function named<T>(contestant: Contestant, scenario: Scenario, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Error(`${contestant.name}, ${scenario.name}: ${firstLine(error)}`, { cause: error });
+  }
+}
+
+async function measureSpeed(
+  entry: Running,
+  scenario: SpeedScenario,
+  round: number,
+  duration: number,
+): Promise<Sample> {
   const { contestant, server } = entry;
   const before = server.usage;
   const { operations, seconds } = await load(entry, scenario, duration);
@@ -92,6 +120,23 @@ async function measure(entry: Running, scenario: Scenario, round: number, durati
         peakMemory: after.peakMemory,
       }),
   };
+}
+
+/** In a process of its own each time: one that had many connections before grows less for new ones. */
+async function measureMemory(
+  contestant: Contestant,
+  scenario: MemoryScenario,
+  round: number,
+  bench: Bench,
+  { connections, node }: RunOptions,
+): Promise<Sample> {
+  await using server = await ServerProcess.start(contestant, node);
+  await bench.check(server.port);
+  const before = await server.settledMemory();
+  await using held = await named(contestant, scenario, scenario.hold(server.port, connections));
+  const memory = (await server.settledMemory()) - before;
+  const { operations, seconds } = held;
+  return { scenario: scenario.name, contestant: contestant.name, round, operations, seconds, memory };
 }
 
 function firstLine(error: unknown): string {

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
+import type { Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Contestant } from "./bench.ts";
@@ -19,18 +20,23 @@ const START_LIMIT = 10_000;
 export class ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly #child: ChildProcess;
+  /** What a script says, line by line. */
+  readonly #lines: Interface | undefined;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, lines?: Interface) {
     this.#child = child;
     this.port = port;
+    this.#lines = lines;
   }
 
   /** Starts a contestant and waits until it listens. @throws Error that says why it did not. */
   static async start(contestant: Contestant, node: string): Promise<ServerProcess> {
     if (contestant.type === "script") {
       const file = fileURLToPath(new URL(`servers/${contestant.file}`, import.meta.url));
-      const child = launch([node, file], "pipe");
-      return new ServerProcess(child, await orGone(child, announcedPort(child)));
+      const child = launch([node, "--expose-gc", file], "pipe", contestant.environment);
+      if (child.stdout === null) throw new Error("a server without standard output");
+      const lines = createInterface(child.stdout);
+      return new ServerProcess(child, await orGone(child, announcedPort(lines)), lines);
     }
     const port = await freePort();
     const child = launch(contestant.command(port), "ignore");
@@ -43,15 +49,30 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.pid === undefined ? undefined : usageOf(this.#child.pid);
   }
 
+  /** Memory that a script has resident once its garbage is collected, in KiB. @throws Error when it is a program. */
+  async settledMemory(): Promise<number> {
+    if (this.#lines === undefined) throw new Error("only a script can be asked to collect its garbage");
+    this.#child.stdin?.write("memory\n");
+    const [line] = (await once(this.#lines, "line")) as [string];
+    return (JSON.parse(line) as { resident: number }).resident / 1024;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await stop(this.#child);
   }
 }
 
-function launch(command: readonly string[], stdin: "pipe" | "ignore"): ChildProcess {
+function launch(
+  command: readonly string[],
+  stdin: "pipe" | "ignore",
+  environment?: Readonly<Record<string, string>>,
+): ChildProcess {
   const [program = "", ...args] = pinned(SERVER_CORE, command);
   // Scripts end when their standard input does, so that none outlives this process whatever becomes of it.
-  return spawn(program, args, { stdio: [stdin, "pipe", "pipe"] });
+  return spawn(program, args, {
+    stdio: [stdin, "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -62,9 +83,8 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** The port of a script: the first line that it prints (see `servers/announce.ts`). */
-async function announcedPort(child: ChildProcess): Promise<number> {
-  if (child.stdout === null) throw new Error("a server without standard output");
-  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+async function announcedPort(lines: Interface): Promise<number> {
+  const [line] = (await once(lines, "line")) as [string];
   return (JSON.parse(line) as { port: number }).port;
 }
 

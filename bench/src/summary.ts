@@ -18,17 +18,24 @@ export interface Row {
   /** How much of one core the server used. Well below 1, the load was the limit, and the rate says little. */
   readonly busy?: number;
   readonly peakMemory?: number;
+  /** Memory for one operation, in KiB, where that was measured. */
+  readonly memory?: Figure;
   /** How many times the operations ours does in the same CPU time; above 1, ours is better. */
   readonly byCpu?: Figure;
+  /** How many times the operations ours does with the same memory. */
+  readonly byMemory?: Figure;
   /** How many times the operations ours does in the same time. */
   readonly byRate?: Figure;
 }
 
-/** The rows of one scenario, ours first. Ratios are taken within a round, and then their median. */
-export function rowsOf(result: Result, scenario: string): readonly Row[] {
+/**
+ * The rows of one scenario, ours first. Ratios are taken within a round, and then their median; `reference` is who
+ * counts as ours in them.
+ */
+export function rowsOf(result: Result, scenario: string, reference: string = result.ours): readonly Row[] {
   const samplesOf = (contestant: string): readonly Sample[] =>
     result.samples.filter((sample) => sample.scenario === scenario && sample.contestant === contestant);
-  const ours = samplesOf(result.ours);
+  const ours = samplesOf(reference);
   return result.contestants.map(({ name }) => {
     const theirs = samplesOf(name);
     return {
@@ -37,8 +44,13 @@ export function rowsOf(result: Result, scenario: string): readonly Row[] {
       ...only("cpu", figure(theirs.map(cpu))),
       ...only("busy", figure(theirs.map(busy))?.median),
       ...only("peakMemory", theirs.at(-1)?.peakMemory),
-      ...(name !== result.ours && {
+      ...only("memory", figure(theirs.map(memory))),
+      ...(name !== reference && {
         ...only("byCpu", figure(inRounds(ours, theirs, (our, their) => quotient(cpu(their), cpu(our))))),
+        ...only(
+          "byMemory",
+          figure(inRounds(ours, theirs, (our, their) => quotient(memory(their), memory(our)))),
+        ),
         ...only("byRate", figure(inRounds(ours, theirs, (our, their) => quotient(rate(our), rate(their))))),
       }),
     } as Row;
@@ -47,8 +59,11 @@ export function rowsOf(result: Result, scenario: string): readonly Row[] {
 
 export interface Verdict {
   readonly target: Target;
-  /** Ours against the peer: by CPU time, or by rate where the system tells no CPU time. */
-  readonly ratio: number | undefined;
+  /**
+   * `atLeast`: ours against the peer, by memory where that was measured, else by CPU time, or by rate where the system
+   * tells none. `atMost`: what ours needs for one operation.
+   */
+  readonly measured: number | undefined;
   /** `unknown` when ours or the peer is missing. */
   readonly outcome: "met" | "not met" | "unknown";
 }
@@ -56,11 +71,22 @@ export interface Verdict {
 /** Judges every target of a run. */
 export function judge(result: Result): readonly Verdict[] {
   return result.targets.map((target) => {
-    const row = rowsOf(result, target.scenario).find(({ contestant }) => contestant === target.peer);
-    const ratio = (row?.byCpu ?? row?.byRate)?.median;
-    if (ratio === undefined) return { target, ratio, outcome: "unknown" };
-    return { target, ratio, outcome: ratio >= target.atLeast ? "met" : "not met" };
+    const rowOf = (name: string, reference?: string): Row | undefined =>
+      rowsOf(result, target.scenario, reference).find(({ contestant }) => contestant === name);
+    if ("atMost" in target) {
+      const row = rowOf(result.ours);
+      return verdict(target, row?.memory ?? row?.cpu, (measured) => measured <= target.atMost);
+    }
+    const row = rowOf(target.peer, target.contestant);
+    const ratio = row?.byMemory ?? row?.byCpu ?? row?.byRate;
+    return verdict(target, ratio, (measured) => measured >= target.atLeast);
   });
+}
+
+function verdict(target: Target, figure: Figure | undefined, met: (measured: number) => boolean): Verdict {
+  const measured = figure?.median;
+  if (measured === undefined) return { target, measured, outcome: "unknown" };
+  return { target, measured, outcome: met(measured) ? "met" : "not met" };
 }
 
 function rate({ operations, seconds }: Sample): number {
@@ -69,6 +95,10 @@ function rate({ operations, seconds }: Sample): number {
 
 function cpu({ operations, cpuMicroseconds }: Sample): number | undefined {
   return cpuMicroseconds === undefined ? undefined : cpuMicroseconds / operations;
+}
+
+function memory({ operations, memory }: Sample): number | undefined {
+  return memory === undefined ? undefined : memory / operations;
 }
 
 function busy({ seconds, cpuMicroseconds }: Sample): number | undefined {

@@ -6,6 +6,7 @@ export type Cells = readonly (readonly string[])[];
 
 /** The table of one scenario, headings first. `unit` is the operation, in the plural. */
 export function cells(rows: readonly Row[], unit: string): Cells {
+  if (rows.some(({ memory }) => memory !== undefined)) return memoryCells(rows);
   const head = ["", `${unit}/s`, "(spread)", "CPU µs each", "(spread)", "core busy", "peak MiB"];
   const ratios = ["ours × by CPU", "(spread)", "ours × by rate"];
   return [
@@ -19,6 +20,13 @@ export function cells(rows: readonly Row[], unit: string): Cells {
       ...figure(row.byCpu),
       number(row.byRate?.median),
     ]),
+  ];
+}
+
+function memoryCells(rows: readonly Row[]): Cells {
+  return [
+    ["", "KiB each", "(spread)", "ours × by memory", "(spread)"],
+    ...rows.map((row) => [row.contestant, ...figure(row.memory), ...figure(row.byMemory)]),
   ];
 }
 

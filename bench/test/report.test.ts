@@ -46,18 +46,50 @@ describe("summary", () => {
   });
 
   it("judges each target, and does not call met what was not measured", () => {
-    expect(judge(RESULT).map(({ outcome, ratio }) => [outcome, ratio])).toEqual([
+    expect(judge(RESULT).map(({ outcome, measured }) => [outcome, measured])).toEqual([
       ["met", 2],
       ["not met", 0.5],
       ["unknown", undefined],
     ]);
   });
 
+  it("judges another contestant in place of ours where a target says so", () => {
+    const targets = [{ scenario: "plain", contestant: "peer", peer: "ceiling", atLeast: 0.25 }];
+    expect(judge({ ...RESULT, targets })[0]).toMatchObject({ measured: 0.25, outcome: "met" });
+    expect(terminalReport({ ...RESULT, targets })).toContain("target ≥ 0.25 × ceiling for peer: 0.25, met");
+  });
+
+  it("compares and judges memory where that was measured", () => {
+    const held = (contestant: string, memory: number): Sample => ({
+      ...sample(contestant, 1, 1000),
+      memory,
+    });
+    const result: Result = {
+      ...RESULT,
+      settings: { rounds: 1, connections: 1000 },
+      samples: [held("ours", 4000), held("peer", 12_000)],
+      targets: [
+        { scenario: "plain", atMost: 4 },
+        { scenario: "plain", atMost: 3.9 },
+        { scenario: "plain", peer: "peer", atLeast: 3 },
+      ],
+    };
+    const [ours, peer] = rowsOf(result, "plain");
+    expect(ours?.memory?.median).toBe(4);
+    expect(peer?.byMemory?.median).toBe(3);
+    expect(judge(result).map(({ outcome }) => outcome)).toEqual(["met", "not met", "met"]);
+    const text = terminalReport(result);
+    expect(text).toContain("1 rounds of up to 1,000 connections");
+    expect(text).toContain("KiB each");
+    expect(text).not.toContain("CPU µs");
+    expect(text).toContain("target ≤ 3.9 each: 4, not met");
+  });
+
   it("goes by the rate where the system tells no CPU time", () => {
     const samples = RESULT.samples.map(({ contestant, round, operations }) =>
       sample(contestant, round, operations),
     );
-    expect(judge({ ...RESULT, samples })[0]).toMatchObject({ ratio: 2, outcome: "met" });
+    expect(judge({ ...RESULT, samples })[0]).toMatchObject({ measured: 2, outcome: "met" });
   });
 
   it("has no ratios when ours is missing", () => {

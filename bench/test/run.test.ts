@@ -1,12 +1,16 @@
 // One short round from end to end. It proves that the machinery works; it looks at no figure.
+import assert from "node:assert/strict";
 import { expect, it } from "vitest";
 import type { Bench } from "../src/bench.ts";
+import { accept } from "../src/benches/accept.ts";
 import { echo } from "../src/benches/echo.ts";
+import { idle } from "../src/benches/idle.ts";
+import { holdLoadScript } from "../src/load-process.ts";
 import { has } from "../src/pin.ts";
 import { terminalReport } from "../src/report.ts";
 import { run } from "../src/runner.ts";
 
-const OPTIONS = { rounds: 1, seconds: 0.2, node: process.execPath };
+const OPTIONS = { rounds: 1, seconds: 0.2, connections: 50, node: process.execPath };
 
 it("runs every contestant and names the ones that cannot run", { timeout: 60_000 }, async () => {
   const bench: Bench = {
@@ -50,6 +54,40 @@ it("does not measure a server that gives wrong answers", { timeout: 60_000 }, as
   const result = await run(bench, { ...OPTIONS, log: () => {} });
   expect(result.samples).toEqual([]);
   expect(result.missing).toEqual([{ name: "liar", why: expect.stringContaining("not what was sent") }]);
+});
+
+it("opens and closes connections, in good order and by resets", { timeout: 60_000 }, async () => {
+  const result = await run(accept, { ...OPTIONS, log: () => {} });
+  expect(result.missing).toEqual([]);
+  expect(result.samples).toHaveLength(accept.contestants.length * 2);
+  expect(result.settings).toEqual({ rounds: 1, seconds: 0.2 });
+});
+
+it("holds connections that do nothing, and tells the memory of each", { timeout: 60_000 }, async () => {
+  const [ours, , , http] = idle.contestants;
+  assert.ok(http);
+  const bench: Bench = { ...idle, contestants: [ours, http] };
+  const result = await run(bench, { ...OPTIONS, log: () => {} });
+  expect(result.missing).toEqual([]);
+  expect(result.settings).toEqual({ rounds: 1, connections: 50 });
+  expect(result.samples.map(({ contestant, operations }) => [contestant, operations])).toEqual(
+    [ours, http].map(({ name }) => [name, 50]),
+  );
+  for (const { memory } of result.samples) expect(memory).toEqual(expect.any(Number));
+});
+
+it("says why a server cannot hold the connections", { timeout: 60_000 }, async () => {
+  const bench: Bench = {
+    ...idle,
+    contestants: [{ name: "hangs up", type: "script", file: "http-node.ts" }],
+    scenarios: idle.scenarios.map((scenario) => ({
+      ...scenario,
+      hold: () => holdLoadScript("idle-connections.ts", { port: 1, connections: 1, payload: "x" }),
+    })),
+  };
+  await expect(run(bench, { ...OPTIONS, log: () => {} })).rejects.toThrow(
+    /^hangs up, after one round trip: the load failed: .*ECONNREFUSED/,
+  );
 });
 
 const withWrk = has("wrk", "-v");

@@ -46,12 +46,14 @@ export const http: Bench = {
   ],
   scenarios: [
     {
+      type: "speed",
       name: "plain",
       title: `one request at a time, ${CONNECTIONS} connections`,
       unit: "requests",
       run: (port, seconds) => load(port, 1, seconds),
     },
     {
+      type: "speed",
       name: "pipelined",
       title: `${PIPELINE_DEPTH} requests at once, ${CONNECTIONS} connections`,
       unit: "requests",

@@ -14,6 +14,7 @@ const hasSource = has("smtp-source");
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    type: "speed",
     name: "kept",
     title: `messages of 10 KiB, ${SESSIONS} connections that stay open`,
     unit: "messages",
@@ -21,6 +22,7 @@ const SCENARIOS: readonly Scenario[] = [
       smtpSource(port, seconds, { size: 10 * KIB, sessions: SESSIONS, batch: 5000, keep: true }),
   },
   {
+    type: "speed",
     name: "new",
     title: `messages of 10 KiB, ${SESSIONS} connections at once, a new one for each message`,
     unit: "messages",
@@ -28,6 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
       smtpSource(port, seconds, { size: 10 * KIB, sessions: SESSIONS, batch: 2000, keep: false }),
   },
   {
+    type: "speed",
     name: "large",
     title: "messages of 1 MiB, 4 connections that stay open",
     unit: "messages",

@@ -1,7 +1,22 @@
-// How a server script tells the runner that it listens, and when it ends. Every script of this folder uses it.
+// How a server script talks with the runner: it says where it listens, tells its memory when asked, and ends when its
+// standard input does. Every script of this folder uses it.
+import { setTimeout as sleep } from "node:timers/promises";
 
-/** Prints the port as the first line of standard output, and ends the process when standard input does. */
+/** How long garbage has to leave, in milliseconds: V8 gives pages back some time after a collection. */
+const PAUSE = 300;
+
+/** Prints the port as the first line of standard output, and the settled memory for each line of standard input. */
 export function announce(port: number): void {
   console.log(JSON.stringify({ port }));
-  process.stdin.on("end", () => process.exit()).resume();
+  process.stdin.on("data", () => void tellMemory());
+  process.stdin.on("end", () => process.exit());
+}
+
+/** The memory that is left when all garbage is gone. Some objects are found dead only after others were collected. */
+async function tellMemory(): Promise<void> {
+  for (let collection = 0; collection < 3; collection += 1) {
+    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+    await sleep(PAUSE);
+  }
+  console.log(JSON.stringify({ resident: process.memoryUsage.rss() }));
 }
