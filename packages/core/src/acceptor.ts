@@ -7,7 +7,6 @@ import { Admission } from "./admission.ts";
 import type { AdmissionOptions, DropReason } from "./admission.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { openingReason } from "./close-reason.ts";
-import type { Connection } from "./connection.ts";
 import { sharedTimer } from "./deadline.ts";
 import type { DeadlineTimer } from "./deadline.ts";
 import { freeDescriptors } from "./descriptors.ts";
@@ -51,7 +50,7 @@ export interface Arrival {
 
 export interface AcceptorHooks {
   /** The client may come in: makes a connection of it. */
-  readonly accepted: (arrival: Arrival) => Connection;
+  readonly accepted: (arrival: Arrival) => void;
   /** The client was turned away. */
   readonly dropped: (remote: Address | undefined, reason: DropReason, closeReason?: CloseReason) => void;
 }
@@ -143,8 +142,9 @@ export class Acceptor {
 
   #admit(arrival: Arrival): void {
     if (this.#secure !== undefined) void this.#handshake(arrival, this.#secure);
-    else if (arrival.proxy === undefined) this.#enter({ ...arrival, socket: withFastRead(arrival.socket) });
-    else this.#enter(arrival);
+    else if (arrival.proxy === undefined)
+      this.#hooks.accepted({ ...arrival, socket: withFastRead(arrival.socket) });
+    else this.#hooks.accepted(arrival);
   }
 
   async #handshake(
@@ -158,22 +158,18 @@ export class Acceptor {
       secure = await handshake(socket, asServer(server), deadline, this.#timer);
     } catch (error) {
       this.#fail(socket, remote, "handshake", error);
-      this.#release(remote);
+      this.release(remote);
       return;
     } finally {
       this.#passing.delete(socket);
     }
-    this.#enter({ ...arrival, socket: secure, tls: detailsOf(secure) });
+    this.#hooks.accepted({ ...arrival, socket: secure, tls: detailsOf(secure) });
   }
 
-  #enter(arrival: Arrival): void {
-    const connection = this.#hooks.accepted(arrival);
-    connection.once("close", () => this.#release(arrival.remote));
-  }
-
-  #release(remote: Address | undefined): void {
+  /** A connection that was admitted is closed: there is room again. */
+  release(remote: Address | undefined): void {
     this.#admission.release(hostOf(remote), false);
-    this.#promote();
+    if (this.#held.size > 0) this.#promote();
   }
 
   /** Unread, a client's impatience costs nothing but its own buffers. That it has gone is seen when its turn comes. */
@@ -186,7 +182,7 @@ export class Acceptor {
       if (!this.#admission.promote()) return;
       this.#held.delete(arrival);
       // One that was read for its PROXY header may be known to be gone.
-      if (arrival.socket.destroyed) this.#release(arrival.remote);
+      if (arrival.socket.destroyed) this.release(arrival.remote);
       else this.#admit(arrival);
     }
   }

@@ -75,7 +75,7 @@ export class Admission {
   admit(address: string | undefined): Verdict {
     const { maxConnections = Infinity, maxPerAddress = Infinity, headroom = 64 } = this.#options;
     if (address !== undefined && !this.#permits(address)) return "denied";
-    const key = networkOf(address);
+    const key = maxPerAddress === Infinity ? "" : networkOf(address);
     if ((this.#perAddress.get(key) ?? 0) >= maxPerAddress) return "max-per-address";
     if (this.#world.freeDescriptors() < headroom) return "descriptors";
     const full = this.#open >= maxConnections;
@@ -101,6 +101,7 @@ export class Admission {
   release(address: string | undefined, held: boolean): void {
     if (held) this.#held -= 1;
     else this.#open -= 1;
+    if (this.#perAddress.size === 0) return;
     const key = networkOf(address);
     const count = this.#perAddress.get(key);
     if (count === undefined) return;
@@ -109,6 +110,7 @@ export class Admission {
   }
 
   #permits(address: string): boolean {
+    if (this.#deny === undefined && this.#allow === undefined) return true;
     const family = isIPv6(address) ? "ipv6" : "ipv4";
     if (this.#deny?.check(address, family) === true) return false;
     return this.#allow?.check(address, family) ?? true;

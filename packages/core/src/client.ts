@@ -6,7 +6,7 @@ import { formatAddress } from "./address.ts";
 import { after, systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionOptions } from "./connection.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
 import { interleave, race } from "./dial.ts";
 import type { HostAddress } from "./dial.ts";
 import { TcpError } from "./errors.ts";

@@ -42,8 +42,8 @@ export async function drain(
         open.delete(connection);
         if (open.size === 0) finish();
       });
-      if (connection.goodbye === undefined) connection.end();
-      else connection.goodbye();
+      if (connection.driver === undefined) connection.end();
+      else connection.driver.onGoodbye();
     }
     if (options.signal?.aborted === true) cutAll();
     else options.signal?.addEventListener("abort", cutAll, { once: true });

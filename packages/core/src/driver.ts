@@ -3,6 +3,7 @@
 import type { Connection } from "./connection.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { Deadline } from "./deadline.ts";
+import type { Driven } from "./driven.ts";
 import { TcpError } from "./errors.ts";
 import type { DriveOptions, Handler, Peer } from "./handler.ts";
 import { MessageObserver } from "./observe/message-observer.ts";
@@ -23,7 +24,7 @@ export function drive<Event extends Span, Reply>(
 /** What of the peer's the driver may be waiting for. */
 type Awaited = "first-byte" | "message" | "idle";
 
-class Driver<Event extends Span, Reply> implements Peer<Reply> {
+class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
   readonly connection: Connection;
   readonly #session: Session<Event, Reply>;
   readonly #handler: Handler<Event, Reply>;
@@ -64,11 +65,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     const { tap } = connection;
     if (tap !== undefined) this.#observer = new MessageObserver(tap, connection.id, protocol, this.#session);
     connection.allowHalfOpen = true;
-    connection.goodbye = () => this.#onGoodbye();
-    connection.on("data", (chunk) => this.#onData(chunk));
-    connection.on("end", () => this.#onEnd());
-    connection.on("drain", () => this.#onDrain());
-    connection.on("close", () => this.#onClose());
+    connection.driver = this;
     this.#pull();
   }
 
@@ -106,25 +103,25 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     this.#pull();
   }
 
-  #onData(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     this.#session.receive(chunk);
     // While a handler works or the peer is slow, one chunk more is taken in, and then no more.
     if (this.#pending || !this.#outbox.ready) this.connection.pause();
     else this.#pull();
   }
 
-  #onEnd(): void {
+  onEnd(): void {
     this.#peerEnded = true;
     this.#session.end();
     this.#pull();
   }
 
-  #onDrain(): void {
+  onDrain(): void {
     this.#outbox.onDrain();
     this.#pull();
   }
 
-  #onClose(): void {
+  onClose(): void {
     this.#finished = true;
     this.#deadline[Symbol.dispose]();
     this.#outbox.onClose();
@@ -142,7 +139,10 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
         const handled = this.#handler(event, this);
         if (isPromise(handled)) {
           this.#pending = true;
-          handled.then(this.#onHandled, this.#onFailed);
+          handled.then(
+            (reply) => this.#onHandled(reply),
+            (error: unknown) => this.#onFailed(error),
+          );
           break;
         }
         if (handled !== undefined) this.send(handled);
@@ -167,11 +167,11 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     if (this.connection.closeReason === undefined) this.#onFailed(error);
   };
 
-  readonly #onHandled = (reply: Reply | undefined | void): void => {
+  #onHandled(reply: Reply | undefined | void): void {
     this.#pending = false;
     if (reply !== undefined) this.#sendInTurn(reply);
     this.#pull();
-  };
+  }
 
   /** A late reply leaves together with those of the turn that it begins. */
   #sendInTurn(reply: Reply): void {
@@ -185,13 +185,13 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     }
   }
 
-  readonly #onFailed = (error: unknown): void => {
+  #onFailed(error: unknown): void {
     this.#pending = false;
     this.#finished = true;
     if (error instanceof TcpError && error.blame === "remote")
       this.#close({ kind: "protocol", cause: error });
     else this.connection.fail(error);
-  };
+  }
 
   /** The turn is over: what was collected leaves, and then we wait, for a handler, the peer or nobody. */
   #rest(): void {
@@ -231,7 +231,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply> {
     this.connection.close(reason);
   }
 
-  #onGoodbye(): void {
+  onGoodbye(): void {
     this.#draining = true;
     // There is no saying goodbye in the middle of a handshake.
     if (this.#securing) this.connection.destroy({ kind: "local" });

@@ -6,7 +6,7 @@ export type { CloseReason, DeadlineName } from "./close-reason.ts";
 export { assertNever, TcpError } from "./errors.ts";
 export type { Blame, TcpErrorCode, TcpErrorOptions } from "./errors.ts";
 export { Connection } from "./connection.ts";
-export type { ConnectionOptions } from "./connection.ts";
+export type { ConnectionOptions } from "./connection-options.ts";
 export type { Transport } from "./transport.ts";
 export { createListener, listen, Listener } from "./listener.ts";
 export type { ListenOptions } from "./listener.ts";

@@ -10,7 +10,7 @@ import { addressOf, formatAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionOptions } from "./connection.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
 import { drain } from "./drain.ts";
 import type { DrainOptions, DrainResult } from "./drain.ts";
 import { TcpError } from "./errors.ts";
@@ -177,13 +177,17 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     });
   }
 
-  readonly #onAccepted = ({ socket, ...who }: Arrival): Connection => {
+  readonly #onAccepted = ({ socket, ...who }: Arrival): void => {
     const { service = "tcp" } = this.#options;
     const local = this.#address;
-    const connection = new Connection(socket, { ...this.#options, ...who, local });
+    const connection = new Connection(socket, {
+      ...this.#options,
+      ...who,
+      local,
+      onClosed: this.#onConnectionClosed,
+    });
     socket.resume();
     this.#connections.add(connection);
-    connection.once("close", () => this.#connections.delete(connection));
     const { remote } = who;
     const peer = who.proxy === undefined ? {} : { peer: who.peer };
     this.#tap?.observe({ kind: "connection", conn: connection.id, service, local, remote, ...peer });
@@ -192,8 +196,12 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     } catch (error) {
       connection.fail(error);
     }
-    if (this.#closing !== undefined) connection.goodbye?.();
-    return connection;
+    if (this.#closing !== undefined) connection.driver?.onGoodbye();
+  };
+
+  readonly #onConnectionClosed = (connection: Connection): void => {
+    this.#connections.delete(connection);
+    this.#acceptor.release(connection.remote);
   };
 
   readonly #onDropped = (

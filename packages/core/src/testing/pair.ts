@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import { Connection } from "../connection.ts";
-import type { ConnectionOptions } from "../connection.ts";
+import type { ConnectionOptions } from "../connection-options.ts";
 import { DeadlineTimer } from "../deadline.ts";
 import type { Fault } from "./faults.ts";
 import { Wire } from "./wire.ts";
