@@ -1,6 +1,6 @@
 // Binds HTTP sessions to core's connections: the public server API. It parses nothing.
 import { createListener, drive } from "@tcpkit/core";
-import type { Deadlines, Listener, ListenOptions } from "@tcpkit/core";
+import type { Deadlines, DropReason, Listener, ListenOptions } from "@tcpkit/core";
 import { dateField } from "./date.ts";
 import { Exchanges } from "./exchange.ts";
 import type { HttpHandler } from "./exchange.ts";
@@ -31,13 +31,19 @@ export async function serveHttp(handler: HttpHandler, options: HttpServerOptions
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
   const protocol = httpProtocol({ limits, methods: options.methods, date: dateField });
-  const listener = createListener({ service: "http", ...options });
+  const listener = createListener({ service: "http", refusal, ...options });
   const settings = { limits, onError: options.onError ?? report };
   listener.on("connection", (connection) => {
     const exchanges = new Exchanges(connection, handler, settings);
     drive(connection, protocol, exchanges.handle, { deadlines });
   });
   return listener.listen();
+}
+
+/** What a client is told that core's admission turns away; one whose address is denied is told nothing. */
+function refusal(reason: DropReason): string | undefined {
+  if (reason === "denied") return undefined;
+  return `HTTP/1.1 503 Service Unavailable\r\n${dateField()}Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
 }
 
 function report(error: unknown): void {

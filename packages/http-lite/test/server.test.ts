@@ -299,6 +299,22 @@ describe("the client goes", () => {
   });
 });
 
+describe("admission", () => {
+  it("answers 503 when there are too many connections, and others are served on", async () => {
+    await using http = await serve(({ path }) => path, { maxConnections: 1 });
+    await using first = new Wire(http);
+    first.send(get("/first"));
+    await first.until(/\/first$/);
+    await using second = new Wire(http);
+    second.send(get("/second"));
+    const refused = await second.ended();
+    expect(refused).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\nDate: [^\r]+\r\nRetry-After: 1\r\n/);
+    expect(refused).toMatch(/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n$/);
+    first.send(get("/again"));
+    await first.until(/\/again$/);
+  });
+});
+
 describe("drain", () => {
   it("ends idle connections at once", async () => {
     const http = await serve(() => "x");

@@ -6,6 +6,7 @@ import type {
   ByteStream,
   Connection,
   Deadlines,
+  DropReason,
   Handled,
   Listener,
   ListenOptions,
@@ -79,7 +80,12 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
   };
   const settings: Settings = { hooks, limits, hostname, report: options.onError ?? warn };
   const deadlines: Deadlines = { message: 180_000, ...options.deadlines };
-  const listener = createListener({ service: protocol.name, ...options });
+  // RFC 5321 section 3.1: a greeting of 554 turns a client away for good, 421 for now. Greetings have no enhanced code.
+  const refusal = (reason: DropReason): string =>
+    reason === "denied"
+      ? `554 ${hostname} No SMTP service here\r\n`
+      : `421 ${hostname} Too busy, try again later\r\n`;
+  const listener = createListener({ service: protocol.name, refusal, ...options });
   listener.on("connection", (connection) => {
     drive(connection, protocol, new SmtpServerConnection(connection, settings).handle, {
       deadlines,

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Listener } from "@tcpkit/core";
@@ -302,6 +303,23 @@ describe("hooks", () => {
     await seen;
     greet.done();
     expect(await client.rest()).toBe("554 5.5.0 You must wait for the reply\r\n");
+  });
+});
+
+describe("admission", () => {
+  it.each([
+    [{ maxConnections: 1 }, "421 mail.example Too busy, try again later\r\n"],
+    [{ deny: ["127.0.0.1"] }, "554 mail.example No SMTP service here\r\n"],
+  ])("turns a client away in words, with %j", async (options, words) => {
+    await using smtp = await serveSmtp({ onMessage: () => {} }, { hostname: "mail.example", ...options });
+    const first = connect(smtp.port, "127.0.0.1");
+    const second = connect(smtp.port, "127.0.0.1");
+    const heard = await Promise.all(
+      [first, second].map(async (socket) => String((await once(socket, "data"))[0])),
+    );
+    expect(heard).toContain(words);
+    first.destroy();
+    second.destroy();
   });
 });
 
