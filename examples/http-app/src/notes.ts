@@ -55,7 +55,7 @@ export function notesApp(): HttpHandler {
     try {
       for await (const piece of body) {
         queue.push(piece);
-        for (let line = lines.takeLine(); line !== undefined; line = lines.takeLine()) {
+        for (let line = lines.take(); line !== undefined; line = lines.take()) {
           const made = add(line.bytes.toString());
           if (!("id" in made)) return { ...made, body: `line ${count + 1}: ${made.body}` };
           count += 1;

@@ -18,3 +18,12 @@ export function addressOf(info: AddressInfo | string): Address {
     ? { kind: "unix", path: info }
     : { kind: "tcp", host: info.address, port: info.port };
 }
+
+/** The eight groups of an IPv6 address, as they are written; `::` stands for as many zeros as are missing. */
+export function ipv6Groups(host: string): string[] {
+  const groups = (text: string): string[] => (text === "" ? [] : text.split(":"));
+  const [head = "", tail = ""] = host.split("::");
+  const before = groups(head);
+  const after = groups(tail);
+  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => "0"), ...after];
+}

@@ -1,5 +1,6 @@
 // Who may connect, and how many. It counts and decides; it knows no socket.
 import { BlockList, isIPv6 } from "node:net";
+import { ipv6Groups } from "./address.ts";
 import { TcpError } from "./errors.ts";
 
 /**
@@ -157,10 +158,7 @@ function networkOf(address: string | undefined): string {
   if (address === undefined) return "";
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
-  // `::` stands for as many zero groups as are missing.
-  const [head = "", tail] = address.split("%")[0]!.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return [...before, ...zeros, ...after].slice(0, 4).join(":");
+  return ipv6Groups(address.split("%")[0] ?? "")
+    .slice(0, 4)
+    .join(":");
 }

@@ -49,3 +49,8 @@ export function openingReason(error: unknown): CloseReason {
       return { kind: "protocol", cause };
   }
 }
+
+/** The error behind a close reason, if there is one. */
+export function causeOf(reason: CloseReason): Error | undefined {
+  return "cause" in reason ? reason.cause : undefined;
+}

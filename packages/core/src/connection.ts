@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import type { Address } from "./address.ts";
 import { asBuffer } from "./bytes.ts";
 import type { CloseReason } from "./close-reason.ts";
-import { openingReason, reasonOf } from "./close-reason.ts";
+import { causeOf, openingReason, reasonOf } from "./close-reason.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import { Deadline, sharedTimer } from "./deadline.ts";
 import type { DeadlineTimer } from "./deadline.ts";
@@ -402,7 +402,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     // Without an earlier reason it closed in good order, and whoever ended first closed it.
     const orderly = this.#peerEndedFirst ? "ended" : "local";
     const reason = (this.#reason ??= { kind: this.#peerEnded ? orderly : "aborted" });
-    const cause = "cause" in reason ? reason.cause?.message : undefined;
+    const cause = causeOf(reason)?.message;
     this.#tap?.observe({
       kind: "close",
       conn: this.id,

@@ -4,6 +4,7 @@ import type { Address } from "./address.ts";
 import { formatAddress } from "./address.ts";
 import { after } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import { causeOf } from "./close-reason.ts";
 import type { Connection } from "./connection.ts";
 import { TcpError } from "./errors.ts";
 
@@ -98,7 +99,7 @@ export function race({ addresses, start, delay, clock, signal }: Race): Promise<
 /** Why an attempt failed, out of its close reason. */
 function connectError(connection: Connection): TcpError {
   const reason = connection.closeReason;
-  const cause = reason !== undefined && "cause" in reason ? reason.cause : undefined;
+  const cause = reason && causeOf(reason);
   if (cause instanceof TcpError) return cause;
   const where = nameOf(connection.remote);
   const code = (cause as NodeJS.ErrnoException)?.code;

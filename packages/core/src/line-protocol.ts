@@ -34,7 +34,7 @@ class LineSession implements Session<LineEvent, string> {
 
   next(): LineEvent | undefined {
     try {
-      const line = this.#framer.takeLine();
+      const line = this.#framer.take();
       if (line === undefined) return undefined;
       return { type: "line", text: line.bytes.toString("utf8"), start: line.start, end: line.end };
     } catch (error) {

@@ -8,6 +8,7 @@ import type { AcceptorOptions, Arrival } from "./acceptor.ts";
 import type { DropReason } from "./admission.ts";
 import { addressOf, formatAddress } from "./address.ts";
 import type { Address } from "./address.ts";
+import { causeOf } from "./close-reason.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
@@ -255,8 +256,4 @@ export function createListener(options: ListenOptions = {}): Listener {
 /** Listens on a TCP port or a Unix socket. @throws TcpError as `Listener.listen`. */
 export async function listen(options: ListenOptions = {}): Promise<Listener> {
   return new Listener(options).listen();
-}
-
-function causeOf(reason: CloseReason): Error | undefined {
-  return "cause" in reason ? reason.cause : undefined;
 }

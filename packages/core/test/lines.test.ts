@@ -12,7 +12,7 @@ function frame(pieces: readonly Uint8Array[], options: LineOptions): unknown[] {
     queue.push(Buffer.from(piece));
     for (;;) {
       try {
-        const line = framer.takeLine();
+        const line = framer.take();
         if (line === undefined) break;
         seen.push({ text: line.bytes.toString("latin1"), start: line.start, end: line.end });
       } catch (error) {
@@ -49,16 +49,16 @@ describe("strict lines (CRLF)", () => {
     const queue = new ByteQueue();
     const framer = new LineFramer(queue, { maxLength: 16 });
     queue.push(bytes("x".repeat(16)));
-    expect(() => framer.takeLine()).toThrow(expect.objectContaining({ code: "line-too-long", offset: 16 }));
+    expect(() => framer.take()).toThrow(expect.objectContaining({ code: "line-too-long", offset: 16 }));
     for (let count = 0; count < 1000; count++) {
       queue.push(bytes("x".repeat(1000)));
-      expect(framer.takeLine()).toBeUndefined();
+      expect(framer.take()).toBeUndefined();
       expect(queue.length).toBeLessThanOrEqual(1);
     }
     queue.push(bytes("\r"));
-    expect(framer.takeLine()).toBeUndefined();
+    expect(framer.take()).toBeUndefined();
     queue.push(bytes("\nnext\r\n"));
-    expect(framer.takeLine()?.bytes.toString()).toBe("next");
+    expect(framer.take()?.bytes.toString()).toBe("next");
   });
 
   it("allows a line of exactly the limit", () => {

@@ -57,7 +57,7 @@ export class SmtpClientSession implements Session<SmtpClientEvent, ClientCommand
     while (this.failure === undefined) {
       const start = this.#queue.offset;
       try {
-        const line = this.#lines.takeLine();
+        const line = this.#lines.take();
         if (line === undefined) break;
         if (this.#texts.length === 0) this.#start = start;
         const reply = this.#line(line.bytes.toString("latin1"), line.start);

@@ -151,7 +151,7 @@ export class SmtpSession implements Session<SmtpEvent, Reply> {
     const start = this.#queue.offset;
     let line: Line | undefined;
     try {
-      line = this.#lines.takeLine();
+      line = this.#lines.take();
       if (line === undefined) {
         const cutOff = this.#ended && this.#queue.length > 0;
         return cutOff

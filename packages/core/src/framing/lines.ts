@@ -1,12 +1,10 @@
 // Lines out of bytes, by pull. It knows what ends a line; it does not know what a line means.
 import type { ByteQueue } from "../bytes.ts";
 import { TcpError } from "../errors.ts";
-import type { Span } from "../protocol.ts";
+import type { Frame, Framer } from "./frame.ts";
 
 /** One line without its ending; `start` and `end` are absolute offsets and take the ending in. */
-export interface Line extends Span {
-  readonly bytes: Buffer;
-}
+export type Line = Frame;
 
 export interface LineOptions {
   /** Longest line, in bytes, its ending included. Default: 8192. */
@@ -25,7 +23,7 @@ const LF = 10;
  * Takes lines out of a queue. It remembers how far it has searched, so a line that arrives byte by byte costs
  * linear time, and where a line is too long it drops the rest of it as it arrives, so memory stays bounded.
  */
-export class LineFramer {
+export class LineFramer implements Framer {
   readonly #queue: ByteQueue;
   readonly #maxLength: number;
   readonly #lenient: boolean;
@@ -53,7 +51,7 @@ export class LineFramer {
    * @throws TcpError `line-too-long` (call again to go on with the line after it), or in strict mode `bare-lf`
    * and `bare-cr`, after which there is no telling where a line begins: stop.
    */
-  takeLine(): Line | undefined {
+  take(): Line | undefined {
     const queue = this.#queue;
     if (this.#skipping && !this.#skip()) return undefined;
     const limit = Math.min(queue.length, this.#maxLength);

@@ -4,6 +4,7 @@
 //
 // Section 2.2. All numbers are big-endian. TLVs have a room of their own.
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
+import { ipv6Groups } from "../address.ts";
 import type { Address } from "../address.ts";
 import { badHeader, unwritable } from "./bad-header.ts";
 import type { ProxyEndpoints, ProxyHeader } from "./header.ts";
@@ -124,12 +125,8 @@ function ipv6Bytes(host: string): Buffer {
       .toString("hex")
       .replace(/^(....)/, "$1:"),
   );
-  const [head = "", tail = ""] = plain.split("::");
-  const groups = (text: string): string[] => (text === "" ? [] : text.split(":"));
-  const before = groups(head);
-  const after = groups(tail);
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return Buffer.from([...before, ...zeros, ...after].map((group) => group.padStart(4, "0")).join(""), "hex");
+  const groups = ipv6Groups(plain).map((group) => group.padStart(4, "0"));
+  return Buffer.from(groups.join(""), "hex");
 }
 
 function formatIpv6(bytes: Buffer, start: number): string {

@@ -29,7 +29,7 @@ class LoginSession implements Session<LoginEvent, string> {
       this.state = "greeted";
       return { type: "greeting", start: 0, end: 0 };
     }
-    const line = this.#framer.takeLine();
+    const line = this.#framer.take();
     if (line === undefined) return undefined;
     const { start, end } = line;
     const [word = "", name = "", password = ""] = line.bytes.toString("utf8").split(" ");
