@@ -10,8 +10,10 @@ import type { ConnectionOptions } from "./connection-options.ts";
 import { interleave, race } from "./dial.ts";
 import type { HostAddress } from "./dial.ts";
 import { TcpError } from "./errors.ts";
+import { openingOf, secure } from "./opening.ts";
+import type { OpeningOptions } from "./opening.ts";
 
-export interface OpenOptions extends Pick<
+interface TargetOptions extends Pick<
   ConnectionOptions,
   "idleTimeout" | "allowHalfOpen" | "tap" | "service" | "timer"
 > {
@@ -21,7 +23,7 @@ export interface OpenOptions extends Pick<
   readonly host?: string | undefined;
   /** Connect to a Unix domain socket instead. */
   readonly path?: string | undefined;
-  /** How long establishing the connection may take in all, look-up included, in milliseconds. Default: 10,000. */
+  /** How long establishing the connection may take in all, look-up and TLS included, in milliseconds. Default: 10,000. */
   readonly deadline?: number | undefined;
   /** Destroys the connection when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -29,7 +31,14 @@ export interface OpenOptions extends Pick<
   readonly clock?: Clock | undefined;
 }
 
-export interface ConnectOptions extends OpenOptions {
+export interface OpenOptions extends TargetOptions {
+  /** Not here: a handshake has to be waited for, as `connect()` does. */
+  readonly tls?: undefined;
+  /** Not here: write `encodeProxyHeader(…)` first, or use `connect()`. */
+  readonly proxyProtocol?: undefined;
+}
+
+export interface ConnectOptions extends TargetOptions, OpeningOptions {
   /** Turns a host name into addresses, the preferred one first. Default: all that `dns.lookup` knows. */
   readonly lookup?: Lookup | undefined;
   /**
@@ -56,7 +65,11 @@ export function open(options: OpenOptions): Connection {
   const target = targetOf(options);
   const connection = attempt(target, options);
   const cancel = after(clock, deadline, () => {
-    connection.destroy({ kind: "timeout", deadline: "connect", cause: timeoutError(target, deadline) });
+    connection.destroy({
+      kind: "timeout",
+      deadline: "connect",
+      cause: timeoutError(target, deadline, "connection to"),
+    });
   });
   connection.once("connect", cancel);
   connection.once("close", cancel);
@@ -65,30 +78,38 @@ export function open(options: OpenOptions): Connection {
 }
 
 /**
- * Connects, and resolves when the connection is established. Where a host name has several addresses, IPv6 and IPv4
- * say, the first to answer wins (Happy Eyeballs, RFC 8305); the connection's `remote` tells which.
- * @throws TcpError `connection-refused`, `connect-timeout`, `connect-failed`, `aborted` or `bad-option`. The `cause` of
- * the first two, and of `connect-failed` but for a failed look-up, is an AggregateError with a TcpError per attempt.
+ * Connects, and resolves when the connection is established: with `tls`, after the handshake. Where a host name has several
+ * addresses, IPv6 and IPv4 say, the first to answer wins (Happy Eyeballs, RFC 8305); the connection's `remote` tells which.
+ * In TLS 1.3 a server judges the client's certificate after the handshake: its refusal is an `error` of the connection.
+ * @throws TcpError `connection-refused`, `connect-timeout`, `connect-failed`, `tls-failed`, `aborted` or `bad-option`. The
+ * `cause` of the first two, and of `connect-failed` but for a failed look-up, is an AggregateError with a TcpError per
+ * attempt; once TLS has begun, it is what went wrong there.
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { deadline = 10_000, attemptDelay = 250, signal, clock = systemClock } = options;
   const target = targetOf(options);
+  const { header, tls } = openingOf(options, target);
   const delay = Math.max(attemptDelay, LEAST_ATTEMPT_DELAY);
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   const cancel = after(clock, deadline, abort);
   signal?.addEventListener("abort", abort);
+  let connection: Connection | undefined;
   try {
     signal?.throwIfAborted();
     const addresses = await addressesOf(target, options.lookup ?? lookupAll, stop.signal);
-    const start = (address: Address): Connection => attempt(address, options);
-    const connection = await race({ addresses, start, delay, clock, signal: stop.signal });
+    const start = (address: Address): Connection => attempt(address, options, header);
+    connection = await race({ addresses, start, delay, clock, signal: stop.signal });
+    // From here on the signal destroys the connection itself, and what `stop` still says is that time is up.
+    signal?.removeEventListener("abort", abort);
     destroyOnAbort(connection, signal);
+    if (tls !== undefined) await secure(connection, tls, target, stop.signal);
     return connection;
   } catch (cause) {
     if (signal?.aborted === true) throw abortError(signal);
-    if (stop.signal.aborted) throw timeoutError(target, deadline, cause);
-    throw failure(target, cause);
+    const made = connection !== undefined;
+    if (stop.signal.aborted) throw timeoutError(target, deadline, made ? "TLS with" : "connection to", cause);
+    throw made ? cause : failure(target, cause);
   } finally {
     cancel();
     signal?.removeEventListener("abort", abort);
@@ -96,7 +117,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
 }
 
 /** What the options name. @throws TcpError `bad-option`. */
-export function targetOf({ host = "127.0.0.1", port, path }: OpenOptions): Address {
+export function targetOf({ host = "127.0.0.1", port, path }: TargetOptions): Address {
   if (path !== undefined) return { kind: "unix", path };
   if (port === undefined) throw new TcpError("bad-option", "connect() needs a port or a path");
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
@@ -105,14 +126,18 @@ export function targetOf({ host = "127.0.0.1", port, path }: OpenOptions): Addre
   return { kind: "tcp", host, port };
 }
 
-/** One socket on its way to one address. */
-function attempt(remote: Address, options: OpenOptions): Connection {
+/** One socket on its way to one address; it begins with `header`. */
+function attempt(remote: Address, options: TargetOptions, header?: Uint8Array): Connection {
   const socket =
     remote.kind === "tcp"
       ? createConnection({ port: remote.port, host: remote.host, allowHalfOpen: true, noDelay: true })
       : createConnection({ path: remote.path, allowHalfOpen: true });
-  const connection = new Connection(socket, { ...options, remote });
-  socket.once("connect", () => connection.connected());
+  const connection = new Connection(socket, options, { remote });
+  socket.once("connect", () => {
+    // Below the connection: the header is not the protocol's, and an attempt that lost the race sends none.
+    if (header !== undefined) socket.write(header);
+    connection.connected();
+  });
   return connection;
 }
 
@@ -157,8 +182,8 @@ function failure(target: Address, cause: unknown): TcpError {
   );
 }
 
-function timeoutError(target: Address, deadline: number, cause?: unknown): TcpError {
-  const message = `no connection to ${formatAddress(target)} within ${deadline} ms`;
+function timeoutError(target: Address, deadline: number, what: string, cause?: unknown): TcpError {
+  const message = `no ${what} ${formatAddress(target)} within ${deadline} ms`;
   return new TcpError("connect-timeout", message, { cause });
 }
 

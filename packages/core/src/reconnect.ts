@@ -10,6 +10,7 @@ import type { Clock } from "./clock.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { Connection } from "./connection.ts";
 import { assertNever, TcpError } from "./errors.ts";
+import { openingOf } from "./opening.ts";
 
 export interface ReconnectOptions extends ConnectOptions {
   /** How long to wait between tries. Default: between 0 and 100 ms at first, in the end between 0 and 30 s. */
@@ -59,7 +60,7 @@ export class Reconnector extends EventEmitter<ReconnectEvents> implements AsyncD
   /** @throws TcpError `bad-option`. */
   constructor(options: ReconnectOptions) {
     super({ captureRejections: true });
-    targetOf(options); // a mistake in the options is not worth a second try
+    openingOf(options, targetOf(options)); // a mistake in the options is not worth a second try
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#backoff = new Backoff(options.backoff);

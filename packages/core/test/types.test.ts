@@ -1,17 +1,20 @@
 // Misuse that does not compile. `tsc` is the judge: a line that compiles although it is marked is an error. The functions
 // here are never called.
 import { describe, expectTypeOf, it } from "vitest";
-import { assertNever, connect, drive, lineProtocol, listen, serve } from "../src/index.ts";
+import { assertNever, connect, drive, lineProtocol, listen, open, reconnect, serve } from "../src/index.ts";
 import type {
   Address,
   CloseReason,
   Connection,
+  ConnectOptions,
   Drop,
   Handler,
   LineEvent,
   Listener,
   Peer,
   Protocol,
+  ProxyEndpoints,
+  ProxyHeader,
   Session,
   Span,
   TcpError,
@@ -163,6 +166,42 @@ describe("options", () => {
       await listener.close({ timeout: 5 });
       // @ts-expect-error -- text or bytes
       connection.write(5);
+    };
+  });
+});
+
+describe("TLS and the PROXY header of a client", () => {
+  it("are for those that wait for the handshake", () => {
+    const _ = async (options: ConnectOptions): Promise<void> => {
+      await connect({ port: 1, tls: true });
+      reconnect({ port: 1, tls: { servername: "one.test" } });
+      // @ts-expect-error -- open() does not wait
+      open({ port: 1, tls: true });
+      // @ts-expect-error -- nor does it send a header
+      open({ port: 1, proxyProtocol: "local" });
+      // @ts-expect-error -- these may hold both
+      open(options);
+      // @ts-expect-error -- leave it out instead
+      await connect({ port: 1, tls: false });
+      // @ts-expect-error -- there is one deadline, that of connect()
+      await connect({ port: 1, tls: { deadline: 5 } });
+      // @ts-expect-error -- the server's role
+      await connect({ port: 1, tls: { requestCert: true } });
+    };
+  });
+
+  it("have a header that says one thing", () => {
+    const _ = async (endpoints: ProxyEndpoints, header: ProxyHeader): Promise<void> => {
+      await connect({ port: 1, proxyProtocol: { ...endpoints, version: 1 } });
+      await connect({ port: 1, proxyProtocol: header });
+      // @ts-expect-error -- half of it
+      await connect({ port: 1, proxyProtocol: { source: endpoints.source } });
+      // @ts-expect-error -- "local"
+      await connect({ port: 1, proxyProtocol: "proxy" });
+      // @ts-expect-error -- who is believed: a listener's
+      await connect({ port: 1, proxyProtocol: { from: ["127.0.0.1"] } });
+      // @ts-expect-error -- a command stands in a whole header, which has `endpoints`
+      await connect({ port: 1, proxyProtocol: { ...endpoints, command: "local" } });
     };
   });
 });

@@ -1,7 +1,7 @@
 // One TLS handshake over a stream that is open, in either role, with a deadline. It knows no connection and no listener.
 import { isIP } from "node:net";
-import { connect } from "node:tls";
-import type { TLSSocket } from "node:tls";
+import { connect, createSecureContext } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import { reasonOf } from "../close-reason.ts";
 import { Deadline } from "../deadline.ts";
 import type { DeadlineTimer } from "../deadline.ts";
@@ -18,14 +18,24 @@ export function asServer(server: SecureServer): Begin {
   return (plain, outcome) => server.begin(plain, outcome);
 }
 
-/** The client's role, towards `host`. */
+/** A client's certificate and whom it trusts, read. @throws TcpError `bad-option` for a key or certificate that is none. */
+export function clientContext(options: TlsClientOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (cause) {
+    throw new TcpError("bad-option", `these TLS options cannot be used: ${String(cause)}`, { cause });
+  }
+}
+
+/** The client's role, towards `host`. @throws TcpError `bad-option`. */
 export function asClient(options: TlsClientOptions, host: string | undefined): Begin {
+  const secureContext = clientContext(options);
   return (plain, { secured, failed }) => {
     const name = options.servername ?? host ?? "localhost";
     // SNI is for names alone (RFC 6066, section 3); an address is only compared with the certificate.
     const identity = isIP(name) > 0 ? { host: name } : { servername: name };
     const { servername: _servername, ...rest } = options;
-    const socket = connect({ ...rest, ...identity, socket: plain });
+    const socket = connect({ ...rest, ...identity, secureContext, socket: plain });
     const closed = (): void => failed(new Error("the connection closed"));
     socket.once("error", failed).once("close", closed);
     socket.once("secureConnect", () => {
