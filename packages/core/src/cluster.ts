@@ -16,8 +16,8 @@ import { TcpError } from "./errors.ts";
  * listen. **In a worker it never returns**: what stands behind it runs in the primary alone; the worker serves until the
  * primary tells it to drain, or is gone, and then its process ends. Workers leave SIGINT and SIGTERM to the primary.
  *
- * Call it once in a program. Limits such as `maxConnections` count in each worker by itself. TCP only: workers cannot
- * share a Unix socket's path.
+ * Call it once in a program. Limits such as `maxConnections` count in each worker by itself. Workers share a Unix socket
+ * (`path`) as they share a port; its file goes with the last of them.
  * @throws TcpError what `start` failed with in a worker (`address-in-use`, …); `worker-failed` when workers die early
  * again and again, or `start` fails with an error of another class; `aborted` when a signal comes before they listen;
  * `bad-option`.

@@ -4,8 +4,9 @@ import { createConnection } from "node:net";
 import { TcpError } from "./errors.ts";
 
 /**
- * Takes away the socket file of a server that is gone. A file that is no socket, or one at which somebody answers,
- * stays.
+ * For a path that binding found in use: takes away the socket file of a server that is gone. A file that is no socket,
+ * or one at which somebody answers, stays. Two processes must not do this at once: the slower one could take away the
+ * file that the faster one has just made.
  * @throws TcpError `address-in-use`.
  */
 export async function removeStaleSocket(path: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -72,10 +72,10 @@ function sorted(pids: Iterable<unknown>): number[] {
 }
 
 /** A client for each of so many workers: one of each pid. */
-async function clientOfEach(port: number, workers: number): Promise<Map<number, Connection>> {
+async function clientOfEach(where: number | string, workers: number): Promise<Map<number, Connection>> {
   const clients = new Map<number, Connection>();
   while (clients.size < workers) {
-    const client = await connect({ port });
+    const client = await connect(typeof where === "number" ? { port: where } : { path: where });
     const pid = Number(await ask(client, "who"));
     if (clients.has(pid)) client.end();
     else clients.set(pid, client);
@@ -227,6 +227,55 @@ describe("a cluster", { timeout: 60_000 }, () => {
     // Resolves only when no worker holds the primary's standard output any more.
     expect(await running.ended).toEqual({ code: null, signal: "SIGKILL" });
     await gate.close();
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a cluster on a Unix socket", { timeout: 60_000 }, () => {
+  it("keeps the file while workers come and go, and takes it away at its end", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "tcpkit-"));
+    const path = join(folder.path, "socket");
+    await using running = new Running(`path ${path}`, { workers: 2 });
+    expect(await running.event("ready")).toMatchObject({ kind: "unix", path });
+    expect((await stat(path)).mode & 0o777).toBe(0o660);
+    const old = await clientOfEach(path, 2);
+    process.kill([...old.keys()][0]!, "SIGKILL");
+    await running.event("worker");
+    running.command("restart");
+    const { workers } = await running.event("restarted");
+    const clients = await clientOfEach(path, 2);
+    expect(sorted(clients.keys())).toEqual(sorted(workers as number[]));
+    expect((await stat(path)).mode & 0o777).toBe(0o660);
+    running.child.kill("SIGTERM");
+    expect(await running.event("closed")).toMatchObject({ cut: 0 });
+    await running.ended;
+    await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
+    for (const client of old.values()) client.end();
+  });
+
+  it("takes the place of one that was killed", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "tcpkit-"));
+    const path = join(folder.path, "socket");
+    await using killed = new Running(`path ${path}`, { workers: 2 });
+    await killed.event("ready");
+    killed.child.kill("SIGKILL");
+    await killed.ended;
+    expect((await stat(path)).isSocket()).toBe(true);
+    await using running = new Running(`path ${path}`, { workers: 2 });
+    await running.event("ready");
+    for (const client of (await clientOfEach(path, 2)).values()) client.end();
+  });
+
+  it("leaves a live server its place", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "tcpkit-"));
+    const path = join(folder.path, "socket");
+    await using live = await listen({ path });
+    await using running = new Running(`path ${path}`, { workers: 2 });
+    await expect(running.event("ready")).rejects.toThrow('"code":"address-in-use"');
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    const arrived = once(live, "connection");
+    const client = await connect({ path });
+    await arrived;
+    client.end();
   });
 });
 

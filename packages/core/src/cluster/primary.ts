@@ -34,7 +34,7 @@ export interface ClusterOptions {
   readonly restarts?: RestartOptions | undefined;
 }
 
-/** Several processes that serve one port. Made by `serveCluster`. */
+/** Several processes that serve one port or Unix socket. Made by `serveCluster`. */
 export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposable {
   /**
    * Resolves when the last worker has ended, after `close()` or a signal, with the sums over all workers.
@@ -81,7 +81,9 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   /** @internal Starts all workers and resolves when they listen. */
   async open(): Promise<this> {
     for (const signal of this.#signals) process.on(signal, this.#onSignal);
-    for (let started = 0; started < this.#count; started += 1) this.#spawn();
+    // The first alone, the others once it listens: what is wrong is then said once, and the file that a dead server has
+    // left at a Unix socket's path is never taken away by two at once.
+    this.#spawn();
     await this.#ready.promise;
     return this;
   }
@@ -136,6 +138,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       this.#restarts.steady();
     }, this.#restarts.steadyAfter).unref();
     void member.exited.then(() => clearTimeout(timer));
+    while (this.#missing > 0) this.#spawn();
     if (this.#listening.size >= this.#count) {
       this.#isReady = true;
       this.#ready.resolve();

@@ -17,6 +17,8 @@ async function start(): Promise<Listener> {
   if (behaviour.startsWith("until ") && existsSync(behaviour.slice(6))) throw new Error("a bad release");
   const listener = await serve(lineProtocol, ({ text }) => answer(text), {
     port: behaviour.startsWith("port ") ? Number(behaviour.slice(5)) : 0,
+    path: behaviour.startsWith("path ") ? behaviour.slice(5) : undefined,
+    mode: 0o660,
   });
   if (behaviour === "crash-soon") setImmediate(() => process.exit(7));
   return listener;
