@@ -10,7 +10,6 @@ import { openingReason } from "./close-reason.ts";
 import { sharedTimer } from "./deadline.ts";
 import type { DeadlineTimer } from "./deadline.ts";
 import { freeDescriptors } from "./descriptors.ts";
-import { withFastRead } from "./fast-read.ts";
 import type { ProxyHeader } from "./proxy/header.ts";
 import { receiveProxyHeader } from "./proxy/receive.ts";
 import { trusted } from "./proxy/trust.ts";
@@ -115,9 +114,7 @@ export class Acceptor {
       this.#refuse(arrival, "descriptors");
       return;
     }
-    // TLS reads by itself.
-    const socket = this.#secure === undefined ? withFastRead(arrival.socket) : arrival.socket;
-    const { peer } = arrival;
+    const { socket, peer } = arrival;
     this.#pass(socket);
     let proxy: ProxyHeader;
     try {
@@ -142,8 +139,6 @@ export class Acceptor {
 
   #admit(arrival: Arrival): void {
     if (this.#secure !== undefined) void this.#handshake(arrival, this.#secure);
-    else if (arrival.proxy === undefined)
-      this.#hooks.accepted({ ...arrival, socket: withFastRead(arrival.socket) });
     else this.#hooks.accepted(arrival);
   }
 

@@ -19,14 +19,14 @@ export interface ConnectionOptions {
   readonly timer?: DeadlineTimer | undefined;
   /** @internal */
   readonly local?: Address | undefined;
-  /** @internal */
-  readonly remote?: Address | undefined;
-  /** @internal */
-  readonly peer?: Address | undefined;
-  /** @internal */
-  readonly proxy?: ProxyHeader | undefined;
-  /** @internal */
-  readonly tls?: TlsDetails | undefined;
   /** @internal Called once it is closed, right before `close` is emitted. */
   readonly onClosed?: ((connection: Connection) => void) | undefined;
+}
+
+/** @internal Who is at the ends of one connection, and what was said before it began. */
+export interface Ends {
+  readonly remote?: Address | undefined;
+  readonly peer?: Address | undefined;
+  readonly proxy?: ProxyHeader | undefined;
+  readonly tls?: TlsDetails | undefined;
 }

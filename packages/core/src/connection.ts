@@ -4,36 +4,25 @@ import type { Address } from "./address.ts";
 import { asBuffer } from "./bytes.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { causeOf, openingReason, reasonOf } from "./close-reason.ts";
-import type { ConnectionOptions } from "./connection-options.ts";
+import type { ConnectionOptions, Ends } from "./connection-options.ts";
 import { Deadline, sharedTimer } from "./deadline.ts";
 import type { DeadlineTimer } from "./deadline.ts";
 import type { Driven } from "./driven.ts";
 import { TcpError } from "./errors.ts";
 import type { ConnectionEvents } from "./events.ts";
+import { connectionTap } from "./observe/diagnostics.ts";
 import type { Tap } from "./observe/record.ts";
+import { secured } from "./observe/secure.ts";
 import type { ProxyHeader } from "./proxy/header.ts";
 import { asClient, asServer, detailsOf, handshake } from "./tls/handshake.ts";
 import { HANDSHAKE_DEADLINE } from "./tls/options.ts";
 import type { StartTls, TlsDetails } from "./tls/options.ts";
 import { secureServer } from "./tls/secure-server.ts";
+import { attach, detach, detachFlow, limitStall } from "./transport-events.ts";
 import type { Transport } from "./transport.ts";
 
 /** How long `close()` waits for the peer's FIN before it destroys the connection, in milliseconds. */
 const LINGER = 2000;
-
-/** Where a transport says whose it is. */
-const OWNER = Symbol("connection");
-type Owned = Transport & { [OWNER]: Connection };
-
-/** The listeners on a transport. */
-interface Hears {
-  readonly data: (this: Transport, chunk: Buffer) => void;
-  readonly error: (this: Transport, cause: Error) => void;
-  readonly end: (this: Transport) => void;
-  readonly drain: (this: Transport) => void;
-  readonly close: (this: Transport) => void;
-  readonly timeout: (this: Transport) => void;
-}
 
 let connections = 0;
 
@@ -55,6 +44,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   allowHalfOpen: boolean;
   /** @internal The protocol on top, which hears of everything before the listeners do; set by the driver. */
   driver: Driven | undefined;
+  /** @internal Where it is among its listener's. */
+  slot = -1;
   #transport: Transport;
   readonly #tap: Tap | undefined;
   readonly #onClosed: ((connection: Connection) => void) | undefined;
@@ -77,23 +68,23 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   #received = 0;
   #sent = 0;
 
-  constructor(transport: Transport, options: ConnectionOptions = {}) {
+  constructor(transport: Transport, options: ConnectionOptions = {}, ends: Ends = {}) {
     super({ captureRejections: true });
     connections += 1;
     this.id = connections;
     this.local = options.local;
-    this.remote = options.remote;
-    this.peer = options.proxy === undefined ? options.remote : options.peer;
-    this.proxy = options.proxy;
+    this.remote = ends.remote;
+    this.peer = ends.proxy === undefined ? ends.remote : ends.peer;
+    this.proxy = ends.proxy;
     this.allowHalfOpen = options.allowHalfOpen ?? false;
     this.#transport = transport;
-    this.#tap = options.tap;
+    this.#tap = connectionTap(options.tap);
     this.#onClosed = options.onClosed;
     this.#timer = options.timer ?? sharedTimer;
     this.#service = options.service ?? "tcp";
     if (options.idleTimeout !== undefined) this.setTimeout(options.idleTimeout);
-    this.#tls = options.tls;
-    this.#attach(transport);
+    this.#tls = ends.tls;
+    attach(transport, this);
   }
 
   /** The tap that watches this connection, if one does. */
@@ -214,8 +205,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
    * `milliseconds`; 0 turns it off. The kernel's progress counts, so a slow reader of a large write lives.
    */
   limitWriteStall(milliseconds: number): void {
-    // Node's socket timer is the only one that sees a large write go out bit by bit.
-    this.#transport.setTimeout?.(milliseconds);
+    limitStall(this.#transport, milliseconds);
   }
 
   /**
@@ -238,23 +228,17 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     const plain = this.#transport;
     const { congested } = this;
     this.#securing = true;
-    plain
-      .off("data", Connection.#hears.data)
-      .off("end", Connection.#hears.end)
-      .off("drain", Connection.#hears.drain);
+    detachFlow(plain);
     discardInput(plain);
     try {
       const deadline = options?.deadline ?? HANDSHAKE_DEADLINE;
       const secure = await handshake(plain, begin, deadline, this.#timer);
-      plain
-        .off("error", Connection.#hears.error)
-        .off("close", Connection.#hears.close)
-        .off("timeout", Connection.#hears.timeout);
+      detach(plain);
       plain.on("error", ignore);
-      plain.setTimeout?.(0);
       this.#transport = secure;
       this.#tls = detailsOf(secure);
-      this.#attach(secure);
+      this.#tap?.observe(secured(this.id, this.#tls));
+      attach(secure, this);
     } catch (error) {
       this.destroy(openingReason(error));
       if (error instanceof TcpError) this.#report(error);
@@ -262,7 +246,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     } finally {
       this.#securing = false;
     }
-    if (congested) this.#drained();
+    if (congested) this.onDrained();
   }
 
   /** Stops reading: the peer is held back by TCP's own flow control. */
@@ -322,39 +306,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#emit("connect");
   }
 
-  #attach(transport: Transport): void {
-    (transport as Owned)[OWNER] = this;
-    transport.on("data", Connection.#hears.data);
-    transport.on("end", Connection.#hears.end);
-    transport.on("drain", Connection.#hears.drain);
-    transport.on("error", Connection.#hears.error);
-    transport.on("close", Connection.#hears.close);
-    transport.on("timeout", Connection.#hears.timeout);
-  }
-
-  /** What its socket calls, with itself as `this`: one function for all connections in place of six closures for each. */
-  static readonly #hears: Hears = {
-    data: function (this: Transport, chunk: Buffer): void {
-      (this as Owned)[OWNER].#read(chunk);
-    },
-    end: function (this: Transport): void {
-      (this as Owned)[OWNER].#peerEnd();
-    },
-    drain: function (this: Transport): void {
-      (this as Owned)[OWNER].#drained();
-    },
-    error: function (this: Transport, cause: Error): void {
-      (this as Owned)[OWNER].#failed(cause);
-    },
-    close: function (this: Transport): void {
-      (this as Owned)[OWNER].#gone();
-    },
-    timeout: function (this: Transport): void {
-      (this as Owned)[OWNER].#stalled();
-    },
-  };
-
-  #read(chunk: Buffer): void {
+  /** @internal */
+  onRead(chunk: Buffer): void {
     if (this.#tap !== undefined) {
       const span = { start: this.#received, end: this.#received + chunk.length };
       this.#tap.observe({ kind: "data", conn: this.id, dir: "in", span, bytes: chunk });
@@ -370,7 +323,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     }
   }
 
-  #peerEnd(): void {
+  /** @internal */
+  onPeerEnd(): void {
     this.#peerEnded = true;
     this.#peerEndedFirst = !this.#ending;
     this.#tap?.observe({ kind: "end", conn: this.id, dir: "in" });
@@ -379,13 +333,15 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     if (!this.allowHalfOpen) this.end();
   }
 
-  #drained(): void {
+  /** @internal */
+  onDrained(): void {
     this.#tap?.observe({ kind: "drain", conn: this.id });
     this.#tell("onDrain");
     this.#emit("drain");
   }
 
-  #failed(cause: Error): void {
+  /** @internal */
+  onFailed(cause: Error): void {
     this.#reason ??= reasonOf(cause);
     // Resets are everyday: where nobody listens, no error with its stack is made.
     if (this.#tap === undefined && this.listenerCount("error") === 0) return;
@@ -395,7 +351,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     );
   }
 
-  #gone(): void {
+  /** @internal */
+  onGone(): void {
     this.#closed = true;
     this.#idle?.[Symbol.dispose]();
     this.#linger?.[Symbol.dispose]();
@@ -410,11 +367,12 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       ...(cause === undefined ? {} : { cause }),
     });
     this.#onClosed?.(this);
-    this.driver?.onClose();
+    this.driver?.onClose(reason);
     this.#emit("close", reason);
   }
 
-  #stalled(): void {
+  /** @internal */
+  onStalled(): void {
     const cause = new TcpError("timeout", `the peer of connection ${this.id} takes no more bytes`, {
       blame: "remote",
     });

@@ -1,4 +1,5 @@
 // Deadlines from one coarse shared timer: setting one is writing a number. It knows nothing of connections.
+import { Bag } from "./bag.ts";
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 
@@ -11,7 +12,7 @@ const RESOLUTION = 100;
  */
 export class DeadlineTimer {
   readonly #clock: Clock;
-  readonly #watched = new Set<Deadline>();
+  readonly #watched = new Bag<Deadline>();
   #stop: (() => void) | undefined;
   /** The time of the last tick, in milliseconds: good enough to set deadlines by, and free to read. */
   now: number;
@@ -54,7 +55,8 @@ export class Deadline {
   readonly #onExpire: () => void;
   /** @internal When it expires, on the timer's clock; `Infinity` while it is not set. */
   expires = Infinity;
-  #watched = false;
+  /** @internal */
+  slot = -1;
 
   constructor(timer: DeadlineTimer, onExpire: () => void) {
     this.#timer = timer;
@@ -63,10 +65,7 @@ export class Deadline {
 
   /** Expires in `milliseconds` from now; `Infinity` clears it. */
   set(milliseconds: number): void {
-    if (!this.#watched) {
-      this.#watched = true;
-      this.#timer.watch(this);
-    }
+    if (this.slot < 0) this.#timer.watch(this);
     // One tick more, since the timer's time may be one tick old: late is harmless, early is not.
     this.expires = this.#timer.now + milliseconds + RESOLUTION;
   }
@@ -88,7 +87,6 @@ export class Deadline {
 
   [Symbol.dispose](): void {
     this.expires = Infinity;
-    this.#watched = false;
     this.#timer.unwatch(this);
   }
 }

@@ -1,11 +1,13 @@
 // The only loop: pull an event, run the handler, send its reply, pull the next. It joins a connection and a session
 // and knows neither's inside: no parsing here, no sockets there.
+import type { Duplex } from "node:stream";
 import type { Connection } from "./connection.ts";
+import { ConnectionStream } from "./connection-stream.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { Deadline } from "./deadline.ts";
 import type { Driven } from "./driven.ts";
 import { TcpError } from "./errors.ts";
-import type { DriveOptions, Handler, Peer } from "./handler.ts";
+import type { Deadlines, DriveOptions, Handler, Peer } from "./handler.ts";
 import { MessageObserver } from "./observe/message-observer.ts";
 import { Outbox } from "./outbox.ts";
 import type { Output, Protocol, Session, Span } from "./protocol.ts";
@@ -24,6 +26,20 @@ export function drive<Event extends Span, Reply>(
 /** What of the peer's the driver may be waiting for. */
 type Awaited = "first-byte" | "message" | "idle";
 
+type Milliseconds = { readonly [Name in Awaited | "write"]: number };
+
+function withDefaults({
+  idle = 300_000,
+  firstByte = idle,
+  message = 30_000,
+  write = 60_000,
+}: Deadlines): Milliseconds {
+  return { "first-byte": firstByte, message, idle, write };
+}
+
+/** Made once: most connections share it. */
+const DEFAULT_DEADLINES: Milliseconds = withDefaults({});
+
 class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
   readonly connection: Connection;
   readonly #session: Session<Event, Reply>;
@@ -31,7 +47,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
   readonly #outbox: Outbox;
   readonly #observer: MessageObserver<Event, Reply> | undefined;
   readonly #deadline: Deadline;
-  readonly #deadlines: { readonly [Name in Awaited]: number };
+  readonly #deadlines: Milliseconds;
   /** A handler's promise is pending. */
   #pending = false;
   /** A TLS handshake is under way. */
@@ -52,18 +68,19 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
     connection: Connection,
     protocol: Protocol<Event, Reply>,
     handler: Handler<Event, Reply>,
-    { deadlines = {} }: DriveOptions,
+    { deadlines }: DriveOptions,
   ) {
     this.connection = connection;
     this.#session = protocol.session();
     this.#handler = handler;
-    this.#outbox = new Outbox(connection, deadlines.write ?? 60_000);
-    const idle = deadlines.idle ?? 300_000;
-    const message = deadlines.message ?? 30_000;
-    this.#deadlines = { "first-byte": deadlines.firstByte ?? idle, message, idle };
+    this.#deadlines = deadlines === undefined ? DEFAULT_DEADLINES : withDefaults(deadlines);
+    this.#outbox = new Outbox(connection, this.#deadlines.write);
     this.#deadline = new Deadline(connection.timer, () => this.#onExpired());
     const { tap } = connection;
-    if (tap !== undefined) this.#observer = new MessageObserver(tap, connection.id, protocol, this.#session);
+    if (tap !== undefined && tap.messages !== false) {
+      this.#observer = new MessageObserver(tap, connection.id, protocol, this.#session);
+      this.#handler = this.#observer.watch(handler);
+    }
     connection.allowHalfOpen = true;
     connection.driver = this;
     this.#pull();
@@ -94,8 +111,24 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
     session.forget();
     this.#securing = true;
     const done = this.connection.startTls(...how);
-    done.then(this.#onSecured, this.#onUnsecured);
+    done.then(
+      () => this.#onSecured(),
+      (error: unknown) => this.#onUnsecured(error),
+    );
     return done;
+  }
+
+  takeOver(): Duplex {
+    const { connection } = this;
+    const session = this.#session;
+    if (session.rest === undefined) {
+      throw new TcpError("bad-option", "takeOver() needs a session that gives up its rest()");
+    }
+    this.#outbox.flush();
+    this.#outbox.close();
+    this.#finished = true;
+    this.#deadline[Symbol.dispose]();
+    return new ConnectionStream(connection, session.rest(), this.#peerEnded);
   }
 
   close(): void {
@@ -124,7 +157,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
   onClose(): void {
     this.#finished = true;
     this.#deadline[Symbol.dispose]();
-    this.#outbox.onClose();
+    this.#outbox.close();
   }
 
   #pull(): void {
@@ -146,7 +179,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
           break;
         }
         if (handled !== undefined) this.send(handled);
-        if (this.#securing) break;
+        if (this.#securing || this.#finished) break;
       }
     } catch (error) {
       this.#onFailed(error);
@@ -156,16 +189,16 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
     this.#rest();
   }
 
-  readonly #onSecured = (): void => {
+  #onSecured(): void {
     this.#securing = false;
     this.#pull();
-  };
+  }
 
   /** Its failure is the connection's end already, unless it could not even begin. */
-  readonly #onUnsecured = (error: unknown): void => {
+  #onUnsecured(error: unknown): void {
     this.#securing = false;
     if (this.connection.closeReason === undefined) this.#onFailed(error);
-  };
+  }
 
   #onHandled(reply: Reply | undefined | void): void {
     this.#pending = false;

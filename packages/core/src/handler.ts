@@ -1,4 +1,5 @@
 // What a program brings to a protocol: a handler, and how long its peers may take. Types alone, no code.
+import type { Duplex } from "node:stream";
 import type { Connection } from "./connection.ts";
 import type { StartTls } from "./tls/options.ts";
 
@@ -26,6 +27,13 @@ export interface Peer<Reply> {
    * @throws TcpError as `Connection.startTls`; `bad-option` for a session without `forget`.
    */
   startTls(...how: StartTls): Promise<void>;
+  /**
+   * Ends this protocol, and gives the connection to another one, as a stream that begins with what was received and not yet
+   * pulled (`Session.rest`). What was sent leaves first. From here on deadlines and errors are the new owner's business; a
+   * listener that drains waits for it up to its deadline.
+   * @throws TcpError `bad-option` for a session without `rest`.
+   */
+  takeOver(): Duplex;
   /** Closes in good order, once the handler at work is done and all that was sent has left. */
   close(): void;
 }

@@ -55,6 +55,10 @@ class LineSession implements Session<LineEvent, string> {
     this.#framer = new LineFramer(this.#queue, this.#options);
   }
 
+  rest(): Uint8Array {
+    return this.#queue.takeSome() ?? new Uint8Array();
+  }
+
   end(): void {
     // A last line without an ending is not a line (nobody knows whether it was whole): it is dropped.
   }

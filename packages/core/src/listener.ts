@@ -1,5 +1,5 @@
 // The listening side: binds a TCP port or a Unix socket and hands out connections. It knows no protocol.
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { chmod } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Server } from "node:net";
@@ -8,6 +8,7 @@ import type { AcceptorOptions, Arrival } from "./acceptor.ts";
 import type { DropReason } from "./admission.ts";
 import { addressOf, formatAddress } from "./address.ts";
 import type { Address } from "./address.ts";
+import { Bag } from "./bag.ts";
 import { causeOf } from "./close-reason.ts";
 import type { CloseReason } from "./close-reason.ts";
 import { Connection } from "./connection.ts";
@@ -16,7 +17,10 @@ import { drain } from "./drain.ts";
 import type { DrainOptions, DrainResult } from "./drain.ts";
 import { TcpError } from "./errors.ts";
 import type { ListenerEvents } from "./events.ts";
+import { acceptFastReaders } from "./fast-read.ts";
+import { listenerTap } from "./observe/diagnostics.ts";
 import type { Tap } from "./observe/record.ts";
+import { secured } from "./observe/secure.ts";
 import type { TlsOptions } from "./tls/options.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
 
@@ -43,26 +47,33 @@ export interface ListenOptions
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Connections that are open, in no order. */
+export interface Connections extends Iterable<Connection> {
+  readonly size: number;
+}
+
 /**
  * A typed TCP listener. Make one with `listen()`, or with `createListener()` and then `.listen()` where even the
  * `listening` event matters.
  */
 export class Listener extends EventEmitter<ListenerEvents> implements AsyncDisposable {
   /** The connections that are open now. */
-  readonly connections: ReadonlySet<Connection>;
-  readonly #connections = new Set<Connection>();
+  readonly connections: Connections;
+  readonly #connections = new Bag<Connection>();
   readonly #options: ListenOptions;
   readonly #server: Server;
-  readonly #tap: Tap | undefined;
+  readonly #tap: Tap;
   readonly #acceptor: Acceptor;
   #address: Address | undefined;
+  /** What all its connections have in common. */
+  #connectionOptions: ConnectionOptions = {};
   #closing: Promise<DrainResult> | undefined;
 
   constructor(options: ListenOptions = {}) {
     super({ captureRejections: true });
     this.connections = this.#connections;
     this.#options = options;
-    this.#tap = options.tap;
+    this.#tap = listenerTap(options.tap);
     // Half-open here, so that a connection decides for itself what the peer's FIN means.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
     this.#acceptor = new Acceptor(options, {
@@ -106,18 +117,20 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     const { path, signal } = this.#options;
     try {
       signal?.throwIfAborted();
-      if (path !== undefined) await removeStaleSocket(path);
       await this.#bind();
       if (path !== undefined) await chmod(path, this.#options.mode ?? 0o600);
     } catch (cause) {
       const error = this.#listenError(cause);
-      this.#tap?.observe({ kind: "error", code: error.code, message: error.message });
+      this.#tap.observe({ kind: "error", code: error.code, message: error.message });
       if (this.listenerCount("error") > 0) this.emit("error", error);
       throw error;
     }
     this.#address = addressOf(this.#server.address() ?? "");
+    this.#connectionOptions = { ...this.#options, local: this.#address, onClosed: this.#onConnectionClosed };
+    // TLS reads by itself.
+    if (this.#options.tls === undefined) acceptFastReaders(this.#server);
     signal?.addEventListener("abort", () => void this.close(), { once: true });
-    this.#tap?.observe({ kind: "listening", service: this.#options.service ?? "tcp", local: this.#address });
+    this.#tap.observe({ kind: "listening", service: this.#options.service ?? "tcp", local: this.#address });
     this.emit("listening", this.#address);
     return this;
   }
@@ -158,40 +171,43 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     });
     if (listening) this.#server.close();
     this.#acceptor.close();
+    const { service = "tcp" } = this.#options;
+    const local = this.#address;
+    const connections = this.#connections.size;
+    if (local !== undefined) this.#tap.observe({ kind: "draining", service, local, connections });
     const result = await drain(this.#connections, options);
     if (listening) await closed;
+    if (local !== undefined) this.#tap.observe({ kind: "drained", service, local, ...result });
     this.emit("close");
     return result;
   }
 
-  #bind(): Promise<void> {
+  async #bind(): Promise<void> {
     const { port = 0, host = "127.0.0.1", path, backlog = 1024, reusePort = false } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      const target = path === undefined ? { port, host, backlog, reusePort } : { path, backlog };
-      this.#server.listen(target, () => {
-        this.#server.off("error", reject);
-        // Accepting can fail later (no descriptors left, say): that is reported, and the listener goes on.
-        this.#server.on("error", (error) => this.#onError(error));
-        resolve();
-      });
-    });
+    const target = path === undefined ? { port, host, backlog, reusePort } : { path, backlog };
+    const listening = (): Promise<unknown> => once(this.#server.listen(target), "listening");
+    try {
+      await listening();
+    } catch (error) {
+      // Not looked at before: to the workers of a cluster, which share it, a path in use is free.
+      if (path === undefined || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      await removeStaleSocket(path);
+      await listening();
+    }
+    // Accepting can fail later (no descriptors left, say): that is reported, and the listener goes on.
+    this.#server.on("error", (error) => this.#onError(error));
   }
 
-  readonly #onAccepted = ({ socket, ...who }: Arrival): void => {
+  readonly #onAccepted = (arrival: Arrival): void => {
+    const { socket, remote, proxy, tls } = arrival;
     const { service = "tcp" } = this.#options;
     const local = this.#address;
-    const connection = new Connection(socket, {
-      ...this.#options,
-      ...who,
-      local,
-      onClosed: this.#onConnectionClosed,
-    });
+    const connection = new Connection(socket, this.#connectionOptions, arrival);
     socket.resume();
     this.#connections.add(connection);
-    const { remote } = who;
-    const peer = who.proxy === undefined ? {} : { peer: who.peer };
-    this.#tap?.observe({ kind: "connection", conn: connection.id, service, local, remote, ...peer });
+    const peer = proxy === undefined ? {} : { peer: arrival.peer };
+    connection.tap?.observe({ kind: "connection", conn: connection.id, service, local, remote, ...peer });
+    if (tls !== undefined) connection.tap?.observe(secured(connection.id, tls));
     try {
       this.emit("connection", connection);
     } catch (error) {
@@ -212,13 +228,13 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
   ): void => {
     const cause =
       closeReason === undefined ? {} : { cause: causeOf(closeReason)?.message ?? closeReason.kind };
-    this.#tap?.observe({ kind: "drop", service: this.#options.service ?? "tcp", remote, reason, ...cause });
+    this.#tap.observe({ kind: "drop", service: this.#options.service ?? "tcp", remote, reason, ...cause });
     this.emit("drop", { remote, reason, closeReason });
   };
 
   #onError(cause: Error): void {
     const error = new TcpError("transport-failed", `accepting failed: ${cause.message}`, { cause });
-    this.#tap?.observe({ kind: "error", code: error.code, message: error.message });
+    this.#tap.observe({ kind: "error", code: error.code, message: error.message });
     if (this.listenerCount("error") > 0) this.emit("error", error);
     else process.emitWarning(error);
   }

@@ -72,7 +72,9 @@ export class Outbox {
     for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
 
-  onClose(): void {
+  /** Nothing more will be sent. */
+  close(): void {
+    if (!this.#ready) this.#limitStall(0);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
   }
 

@@ -49,6 +49,11 @@ export interface Session<Event, Reply> {
    * CVE-2021-38371), and what the protocol wants said again (RFC 3207, section 4.2). Offsets go on counting.
    */
   forget?(): void;
+  /**
+   * Optional, for protocols that hand their connection over to another one (HTTP's Upgrade and CONNECT): gives up every byte
+   * that was received and not pulled. The session is not used any more.
+   */
+  rest?(): Uint8Array;
 }
 
 /** A named piece inside a message, for those who want to see the wire: `{ name: "method", start, end }`. */

@@ -1,7 +1,9 @@
+import { duplexPair } from "node:stream";
 import { describe, expect, it } from "vitest";
-import type { Address, Connection } from "../src/index.ts";
+import type { Address } from "../src/index.ts";
+import { Connection } from "../src/connection.ts";
 import { interleave, race } from "../src/dial.ts";
-import { fakeClock, pair } from "../src/testing/index.ts";
+import { fakeClock } from "../src/testing/index.ts";
 import { Mailbox } from "./client-support.ts";
 import { closed } from "./support.ts";
 
@@ -29,7 +31,8 @@ function start(count: number) {
     return { kind: "tcp", host: `10.0.0.${index + 1}`, port: 80 };
   });
   const attempt = (remote: Address): Connection => {
-    const { client } = pair({ connection: { remote } });
+    const [wire] = duplexPair({ allowHalfOpen: true });
+    const client = new Connection(wire, {}, { remote });
     all.push(client);
     started.put(client);
     return client;

@@ -7,7 +7,7 @@ import { metrics } from "@opentelemetry/api";
 import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { expect, it } from "vitest";
 import { drive, lineProtocol, listen, open, serve } from "../src/index.ts";
-import type { Connection, Tap } from "../src/index.ts";
+import type { Connection, Handler, LineEvent, Tap } from "../src/index.ts";
 import { metricsTap } from "../src/observe/metrics.ts";
 import { fakeClock } from "../src/testing/index.ts";
 import { closed, joined, rawClient, readAll } from "./support.ts";
@@ -66,6 +66,7 @@ it("counts a server's connections, bytes and messages, and how long they lasted"
     [`tcpkit.io{${io("transmit")}}`]: 15,
     [`tcpkit.message{${io("receive")},tcpkit.message.type=line}`]: 2,
     [`tcpkit.message{${io("transmit")},tcpkit.message.type=text}`]: 2,
+    [`tcpkit.handler.duration{${where},tcpkit.message.type=line}`]: { count: 2, sum: 0 },
   });
 });
 
@@ -84,16 +85,78 @@ it("counts what was turned away, by reason", async () => {
 it("counts a client's bytes from before it was connected, and names the server that it talks to", async () => {
   const { tap, reader } = recorded();
   await using server = await serve(lineProtocol, () => undefined);
-  const client = open({ port: server.port, tap });
+  const client = open({ port: server.port, tap, service: "lines" });
   client.write("early\n");
   await once(client, "connect");
   client.end();
   await closed(client);
   const series = await reader.series();
-  const where = `network.transport=tcp,server.address=127.0.0.1,server.port=${server.port}`;
+  const where = `network.protocol.name=lines,network.transport=tcp,server.address=127.0.0.1,server.port=${server.port}`;
   expect(series[`tcpkit.io{network.io.direction=transmit,${where}}`]).toBe(6);
   expect(series[`tcpkit.connection.active{${where}}`]).toBe(0);
   expect(Object.keys(series).filter((name) => name.startsWith("tcpkit.connection.accepted"))).toEqual([]);
+});
+
+it("measures handlers, those with a promise until it settles, and tells failures apart", async () => {
+  const clock = fakeClock();
+  const { tap, reader } = recorded(clock);
+  const waiting = Promise.withResolvers<string>();
+  const asked = Promise.withResolvers<void>();
+  const handler: Handler<LineEvent, string> = ({ text }) => {
+    clock.advance(20);
+    if (text === "now") return "done";
+    if (text === "throw") throw new RangeError("broken");
+    asked.resolve();
+    return waiting.promise;
+  };
+  await using server = await serve(lineProtocol, handler, { tap });
+  server.on("connection", (connection) => connection.on("error", () => {}));
+
+  const patient = await rawClient(server.port);
+  patient.write("now\nlater\n");
+  await asked.promise;
+  clock.advance(2_000);
+  waiting.resolve("done");
+  patient.end();
+  expect(await readAll(patient)).toBe("done\r\ndone\r\n");
+
+  const accepted = once(server, "connection") as Promise<[Connection]>;
+  const unlucky = await rawClient(server.port);
+  unlucky.write("throw\n");
+  await closed((await accepted)[0]);
+  unlucky.destroy();
+
+  const where = `network.protocol.name=lines,network.transport=tcp,server.address=127.0.0.1,server.port=${server.port}`;
+  const series = await reader.series();
+  expect(series[`tcpkit.handler.duration{${where},tcpkit.message.type=line}`]).toEqual({
+    count: 2,
+    sum: 2.04,
+  });
+  expect(series[`tcpkit.handler.duration{error.type=RangeError,${where},tcpkit.message.type=line}`]).toEqual({
+    count: 1,
+    sum: 0.02,
+  });
+});
+
+it("counts a handler whose promise is rejected as failed, whatever it is rejected with", async () => {
+  const { tap, reader } = recorded();
+  const handler: Handler<LineEvent, string> = ({ text }) =>
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- programs do that
+    Promise.reject(text === "words" ? text : new TypeError(text));
+  await using server = await serve(lineProtocol, handler, { tap });
+  server.on("connection", (connection) => connection.on("error", () => {}));
+  for (const line of ["words\n", "error\n"]) {
+    const accepted = once(server, "connection") as Promise<[Connection]>;
+    const client = await rawClient(server.port);
+    client.write(line);
+    await closed((await accepted)[0]);
+    client.destroy();
+  }
+  const failures = Object.entries(await reader.series()).filter(([name]) => name.includes("error.type"));
+  expect(failures.map(([name, value]) => [/error\.type=(\w+)/.exec(name)?.[1], value])).toEqual([
+    ["Error", { count: 1, sum: 0 }],
+    ["TypeError", { count: 1, sum: 0 }],
+  ]);
 });
 
 it("counts no connection that never was", async () => {
@@ -147,8 +210,8 @@ it(
           return next(specifier, context);
         },
       });
-      const { serve, lineProtocol, diagnosticsTap } = await import(pathToFileURL(${JSON.stringify(join(src, "index.ts"))}));
-      const server = await serve(lineProtocol, () => undefined, { tap: diagnosticsTap() });
+      const { serve, lineProtocol, EventLog } = await import(pathToFileURL(${JSON.stringify(join(src, "index.ts"))}));
+      const server = await serve(lineProtocol, () => undefined, { tap: new EventLog() });
       await server.close();
       await import(pathToFileURL(${JSON.stringify(join(src, entry))}));
       console.log("runs");`,

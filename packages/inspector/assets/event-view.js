@@ -28,12 +28,24 @@ function sentence(record, say) {
   switch (record.kind) {
     case "listening":
       return say("tcpListening", { address: formatAddress(record.local) });
+    case "draining":
+      return say("tcpDraining", {
+        service: record.service,
+        address: formatAddress(record.local),
+        count: record.connections,
+      });
+    case "drained":
+      return say("tcpDrained", { drained: record.drained, cut: record.cut });
     case "connection":
       return say("tcpConnection", { service: record.service, address: formatAddress(record.remote) });
     case "connect":
       return say("tcpConnect", { address: formatAddress(record.remote) });
     case "drop":
       return say("tcpDrop", { service: record.service, address: formatAddress(record.remote) });
+    case "secure": {
+      const named = [record.protocol, record.cipher, record.alpn, record.servername];
+      return say("tcpSecure", { details: named.filter((name) => name !== undefined).join(", ") });
+    }
     case "end":
       return say(record.dir === "in" ? "tcpEndIn" : "tcpEndOut");
     case "drain":

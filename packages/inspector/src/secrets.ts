@@ -54,7 +54,7 @@ function blankEarlier(
   const start = Math.min(...secrets.map((secret) => secret.start));
   let reached = 0;
   for (const record of earlier) {
-    if (record.kind === "listening" || record.kind === "drop" || record.conn !== conn) continue;
+    if (!("conn" in record) || record.conn !== conn) continue;
     if (record.kind === "connection" || record.kind === "connect") break;
     if (record.kind !== "data" || record.dir !== dir) continue;
     reached = Math.max(reached, record.span.end);

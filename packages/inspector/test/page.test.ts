@@ -51,6 +51,22 @@ describe.skipIf(!browserFound)("the page", () => {
     expect(await item(page, "echo").innerText()).toMatch(/ended[\s\S]*→ 12 B\s+← 12 B/);
   });
 
+  it("tells how a connection is encrypted, and how a listener came to its end", async () => {
+    const page = await stage.open();
+    const { log } = stage;
+    const local = { kind: "tcp", host: "127.0.0.1", port: 2525 } as const;
+    log.observe({ kind: "connection", conn: 7, service: "mail", local });
+    const names = { protocol: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
+    log.observe({ kind: "secure", conn: 7, ...names, alpn: undefined, servername: "one.test" });
+    log.observe({ kind: "draining", service: "mail", local, connections: 1 });
+    log.observe({ kind: "drained", service: "mail", local, drained: 1, cut: 0 });
+    await item(page, "mail").click();
+    await page.getByText("TLS is set up: TLSv1.3, TLS_AES_256_GCM_SHA384, one.test.").waitFor();
+    await item(page, "Listeners").click();
+    await page.getByText("mail accepts no more on 127.0.0.1:2525; 1 connection is asked to end.").waitFor();
+    await page.getByText("Its last connection is gone: 1 ended in good order, 0 cut.").waitFor();
+  });
+
   it("shows a reset for what it is: no end", async () => {
     const page = await stage.open();
     const client = await stage.talk(stage.echo, "x");

@@ -1,5 +1,7 @@
-// Tells the tap what the driver sees: messages with their spans, and changes of state. Made only when there is a tap.
+// Tells the tap what the driver sees: messages with their spans, changes of state, and when a handler is done. Made only
+// when there is a tap that wants to know.
 import { asBuffer } from "../bytes.ts";
+import type { Handler } from "../handler.ts";
 import type { Description, Output, Protocol, Session, Span } from "../protocol.ts";
 import type { Direction, Tap } from "./record.ts";
 
@@ -10,6 +12,8 @@ export class MessageObserver<Event extends Span, Reply> {
   readonly #protocol: Protocol<Event, Reply>;
   readonly #session: Session<Event, Reply>;
   #state: string;
+  /** The type of the latest event. */
+  #type = "";
   #sent = 0;
 
   constructor(tap: Tap, conn: number, protocol: Protocol<Event, Reply>, session: Session<Event, Reply>) {
@@ -23,7 +27,27 @@ export class MessageObserver<Event extends Span, Reply> {
   /** An event was pulled. */
   event(event: Event): void {
     const description = this.#protocol.describeEvent?.(event) ?? describe(event);
+    this.#type = description.type;
     this.#message("in", { start: event.start, end: event.end }, description);
+  }
+
+  /** The handler itself, or, for a tap that measures handlers, the same with a word to it before and after. */
+  watch(handler: Handler<Event, Reply>): Handler<Event, Reply> {
+    if (this.#tap.handling === undefined) return handler;
+    return (event, peer) => {
+      const done = this.#tap.handling?.(this.#conn, this.#type);
+      const failed = (error: unknown): void =>
+        done?.(error instanceof Error ? error : new Error(String(error)));
+      try {
+        const handled = handler(event, peer);
+        if (handled instanceof Promise) handled.then(() => done?.(), failed);
+        else done?.();
+        return handled;
+      } catch (error) {
+        failed(error);
+        throw error;
+      }
+    };
   }
 
   /** A reply became bytes. */

@@ -7,10 +7,15 @@ import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import { OpenConnections } from "./open-connections.ts";
 import type { Opening } from "./open-connections.ts";
-import type { Direction, Observation, Tap } from "./record.ts";
+import type { Direction, HandlingDone, Observation, Tap } from "./record.ts";
 
 /** In seconds: from a single request to a connection that is kept for hours. */
 const DURATIONS = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400];
+
+/** In seconds: those that the semantic conventions advise for HTTP requests, and below them what answers from memory. */
+const HANDLING = [
+  0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+];
 
 /**
  * A tap that counts. Names of its instruments, with their units:
@@ -22,9 +27,11 @@ const DURATIONS = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600
  * - `tcpkit.connection.dropped` (counter, `{connection}`), by `tcpkit.drop.reason`
  * - `tcpkit.io` (counter, `By`), by `network.io.direction`: `receive` or `transmit`
  * - `tcpkit.message` (counter, `{message}`), by `network.io.direction` and `tcpkit.message.type`
+ * - `tcpkit.handler.duration` (histogram, `s`), by `tcpkit.message.type`, that of the event, and, where the handler failed,
+ *   `error.type`, the name of its error: from the call of a handler until it, and the promise that it returned, is done
  *
- * All but `dropped` also have `network.transport` (`tcp` or `unix`), `server.address` and `server.port`; on a server's
- * side, and on `dropped`, `network.protocol.name` is the `service`.
+ * `network.protocol.name` is the `service`. All but `dropped` also have `network.transport` (`tcp` or `unix`),
+ * `server.address` and `server.port`.
  *
  * `meter` is by default that of the global meter provider, named `@tcpkit/core`; `clock` measures durations, by default
  * the real one.
@@ -41,6 +48,8 @@ class MetricsTap implements Tap {
   readonly #dropped: Counter;
   readonly #io: Counter;
   readonly #message: Counter;
+  readonly #handling: Histogram;
+  readonly #clock: Clock;
   readonly #connections: OpenConnections;
   /** What tells one open connection's counts from another's, made once for each. */
   readonly #attributes = new Map<number, Attributes>();
@@ -71,6 +80,12 @@ class MetricsTap implements Tap {
     );
     this.#io = counter("tcpkit.io", "By", "Bytes received, and bytes given to write.");
     this.#message = counter("tcpkit.message", "{message}", "Messages of the protocol, by type.");
+    this.#handling = meter.createHistogram("tcpkit.handler.duration", {
+      unit: "s",
+      description: "How long handlers took, by the type of the event.",
+      advice: { explicitBucketBoundaries: HANDLING },
+    });
+    this.#clock = clock;
     this.#connections = new OpenConnections(clock);
   }
 
@@ -109,6 +124,21 @@ class MetricsTap implements Tap {
     }
   }
 
+  handling(conn: number, type: string): HandlingDone {
+    const begun = this.#clock.now();
+    // By the end of it the connection may be gone.
+    const attributes = this.#attributes.get(conn);
+    return (failure) => {
+      if (attributes === undefined) return;
+      const outcome = failure === undefined ? {} : { "error.type": failure.name };
+      this.#handling.record((this.#clock.now() - begun) / 1000, {
+        ...attributes,
+        "tcpkit.message.type": type,
+        ...outcome,
+      });
+    };
+  }
+
   #open(opening: Opening): void {
     const attributes = attributesOf(opening);
     this.#attributes.set(opening.conn, attributes);
@@ -133,8 +163,10 @@ class MetricsTap implements Tap {
 /** The server is whoever listens: we, or for a client its peer. Never the client's port: it would be a series each. */
 function attributesOf({ kind, service, local, remote }: Opening): Attributes {
   const server = kind === "connection" ? local : remote;
-  const attributes: Attributes = { "network.transport": server?.kind ?? "tcp" };
-  if (kind === "connection") attributes["network.protocol.name"] = service;
+  const attributes: Attributes = {
+    "network.protocol.name": service,
+    "network.transport": server?.kind ?? "tcp",
+  };
   if (server?.kind === "tcp") {
     attributes["server.address"] = server.host;
     attributes["server.port"] = server.port;

@@ -9,6 +9,21 @@ export type Direction = "in" | "out";
 /** What is observed, before the log gives it its number and time. `conn` counts the connections of a process. */
 export type Observation =
   | { readonly kind: "listening"; readonly service: string; readonly local: Address }
+  /** A listener was closed: it accepts nobody any more, and its open connections, so many, are asked to end. */
+  | {
+      readonly kind: "draining";
+      readonly service: string;
+      readonly local: Address;
+      readonly connections: number;
+    }
+  /** Its last connection is gone. Of those that were open, so many ended in good order, and so many were cut. */
+  | {
+      readonly kind: "drained";
+      readonly service: string;
+      readonly local: Address;
+      readonly drained: number;
+      readonly cut: number;
+    }
   | {
       readonly kind: "connection" | "connect";
       readonly conn: number;
@@ -17,6 +32,15 @@ export type Observation =
       readonly remote?: Address | undefined;
       /** Where the TCP connection itself comes from, behind a proxy whose PROXY header gave `remote`. */
       readonly peer?: Address | undefined;
+    }
+  /** A TLS handshake is done: before an accepted connection was made known, or in place. The rest as in `TlsDetails`. */
+  | {
+      readonly kind: "secure";
+      readonly conn: number;
+      readonly protocol: string;
+      readonly cipher: string;
+      readonly alpn: string | undefined;
+      readonly servername: string | undefined;
     }
   | {
       readonly kind: "data";
@@ -61,4 +85,14 @@ export type EventRecord = { readonly seq: number; readonly t: number } & Observa
 /** Sees everything. Where there is none, nothing is made for it. */
 export interface Tap {
   observe(observation: Observation): void;
+  /** False: it can do without messages and states, and none are described for its sake. Default: true. */
+  readonly messages?: boolean | undefined;
+  /**
+   * Optional, to measure handlers: one begins with an event of this type. The driver calls the returned function when the
+   * handler, and the promise that it returned, is done; with what it threw, if it failed.
+   */
+  handling?(conn: number, type: string): HandlingDone;
 }
+
+/** A handler is done with an event. It failed unless `failure` is `undefined`. */
+export type HandlingDone = (failure?: Error) => void;

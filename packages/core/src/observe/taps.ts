@@ -1,5 +1,5 @@
 // Several taps as one. It knows nothing of what they do.
-import type { Tap } from "./record.ts";
+import type { HandlingDone, Tap } from "./record.ts";
 
 /**
  * One tap of several: each sees everything, in the order given. What is `undefined` is left out, and where nothing is
@@ -8,9 +8,19 @@ import type { Tap } from "./record.ts";
 export function taps(...all: readonly (Tap | undefined)[]): Tap | undefined {
   const some = all.filter((tap) => tap !== undefined);
   if (some.length <= 1) return some[0];
-  return {
+  const joined: Tap = {
+    messages: some.some((tap) => tap.messages !== false),
     observe(observation) {
       for (const tap of some) tap.observe(observation);
     },
   };
+  if (some.some((tap) => tap.handling !== undefined)) {
+    joined.handling = (conn, type): HandlingDone => {
+      const done = some.map((tap) => tap.handling?.(conn, type));
+      return (failure) => {
+        for (const tell of done) tell?.(failure);
+      };
+    };
+  }
+  return joined;
 }

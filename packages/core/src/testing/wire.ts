@@ -59,8 +59,12 @@ export class Wire extends Duplex {
   }
 
   /** As `setTimeout` of a socket: emits `timeout` when nothing was read and nothing written has arrived for so long. */
-  setTimeout(milliseconds: number): this {
+  setTimeout(milliseconds: number, listener?: () => void): this {
     if (this.destroyed) return this;
+    if (listener !== undefined) {
+      if (milliseconds > 0) this.once("timeout", listener);
+      else this.off("timeout", listener);
+    }
     this.#timeoutAfter = milliseconds;
     if (milliseconds > 0) this.#timeout.set(milliseconds);
     else this.#timeout.clear();
