@@ -15,9 +15,10 @@ interface Waiter {
 export class Outbox {
   readonly #connection: Connection;
   readonly #stall: number;
-  /** Text behind the last of the pieces. */
-  #text = "";
-  readonly #pieces: (string | Uint8Array)[] = [];
+  /** The last piece: text grows as long as text comes. Most turns have no other. */
+  #last: string | Uint8Array = "";
+  /** Those before it. */
+  #pieces: (string | Uint8Array)[] = [];
   #size = 0;
   /** The last write found room; asking the socket each time would cost more than the answer. */
   #ready = true;
@@ -37,10 +38,12 @@ export class Outbox {
 
   add(output: Output): void {
     if (typeof output === "string") {
-      this.#text += output;
       this.#size += output.length;
+      if (typeof this.#last === "string") this.#last += output;
+      else this.#begin(output);
     } else if (output instanceof Uint8Array) {
-      this.#addBytes(output);
+      this.#size += output.length;
+      if (output.length > 0) this.#begin(output);
     } else {
       for (const piece of output) this.add(piece);
     }
@@ -78,29 +81,22 @@ export class Outbox {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
   }
 
-  #addBytes(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    if (this.#text !== "") this.#pieces.push(this.#text);
-    this.#text = "";
-    this.#pieces.push(bytes);
-    this.#size += bytes.length;
+  #begin(piece: string | Uint8Array): void {
+    if (this.#last.length > 0) this.#pieces.push(this.#last);
+    this.#last = piece;
   }
 
   #write(): boolean {
-    const text = this.#text;
+    const last = this.#last;
     const pieces = this.#pieces;
-    this.#text = "";
+    this.#last = "";
     this.#size = 0;
-    if (text !== "") pieces.push(text);
-    const [first] = pieces;
-    const single = pieces.length === 1;
+    if (pieces.length > 0) this.#pieces = [];
     // A connection that is gone takes nothing, and nothing will ever make it ready again.
-    let writable = true;
-    if (this.#connection.writable && first !== undefined) {
-      writable = single ? this.#connection.write(first, "latin1") : this.#connection.writeAll(pieces);
-    }
-    pieces.length = 0;
-    return writable;
+    if (!this.#connection.writable) return true;
+    return pieces.length === 0
+      ? this.#connection.write(last, "latin1")
+      : this.#connection.writeAll([...pieces, last]);
   }
 
   #limitStall(milliseconds: number): void {
