@@ -194,8 +194,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   /** Closes at once by a TCP reset, so that the peer sees `ECONNRESET`. */
-  reset(): void {
-    this.#reason ??= { kind: "aborted" };
+  reset(reason: CloseReason = { kind: "aborted" }): void {
+    this.#reason ??= reason;
     if (this.#transport.resetAndDestroy === undefined) this.#transport.destroy();
     else this.#transport.resetAndDestroy();
   }

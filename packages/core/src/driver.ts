@@ -24,7 +24,7 @@ export function drive<Event extends Span, Reply>(
 }
 
 /** What of the peer's the driver may be waiting for. */
-type Awaited = "first-byte" | "message" | "idle";
+type Awaited = "first-byte" | "message" | "idle" | "goodbye";
 
 type Milliseconds = { readonly [Name in Awaited | "write"]: number };
 
@@ -32,9 +32,10 @@ function withDefaults({
   idle = 300_000,
   firstByte = idle,
   message = 30_000,
+  goodbye = 0,
   write = 60_000,
 }: Deadlines): Milliseconds {
-  return { "first-byte": firstByte, message, idle, write };
+  return { "first-byte": firstByte, message, idle, goodbye, write };
 }
 
 /** Made once: most connections share it. */
@@ -233,26 +234,37 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
     if (this.#pending || this.#securing || !ready) this.#deadline.clear();
     else if (this.#session.finished || this.#expired !== undefined || this.#peerEnded || this.#closing)
       this.#finish();
-    else if (this.#draining && this.#session.notify === undefined && !this.#session.partial) this.#finish();
+    else if (this.#draining && this.#isOver()) this.#finish();
     else this.#wait();
   }
 
   #wait(): void {
     this.connection.resume();
-    const awaited = this.#session.partial
-      ? "message"
-      : this.connection.bytesReceived === 0
-        ? "first-byte"
-        : "idle";
+    const awaited = this.#nextAwaited();
     if (!this.#progress && awaited === this.#awaited) return;
     this.#progress = false;
     this.#awaited = awaited;
     this.#deadline.set(this.#deadlines[awaited]);
   }
 
+  /** While the listener drains: there is nothing to wait for. */
+  #isOver(): boolean {
+    const session = this.#session;
+    if (session.notify === undefined) return !session.partial;
+    return session.resting === true && this.#deadlines.goodbye === 0;
+  }
+
+  #nextAwaited(): Awaited {
+    if (this.#session.partial) return "message";
+    if (this.#draining && this.#session.resting === true) return "goodbye";
+    return this.connection.bytesReceived === 0 ? "first-byte" : "idle";
+  }
+
   #finish(): void {
     const { failure } = this.#session;
-    if (this.#expired !== undefined) this.#close({ kind: "timeout", deadline: this.#expired });
+    // Nobody was late for a goodbye: it is we who end it.
+    if (this.#expired !== undefined && this.#expired !== "goodbye")
+      this.#close({ kind: "timeout", deadline: this.#expired });
     else if (failure !== undefined) this.#close({ kind: "protocol", cause: failure });
     else this.#close({ kind: this.#peerEnded ? "ended" : "local" });
   }

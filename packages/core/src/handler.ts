@@ -46,6 +46,12 @@ export interface Deadlines {
   readonly idle?: number | undefined;
   /** From the first byte of a message to its event; more bytes do not restart it, events do. Default: 30 s. */
   readonly message?: number | undefined;
+  /**
+   * While the listener drains: how long a session that is `resting` may still get one more message, since the peer may have
+   * sent it before it heard of our goodbye. Then the connection closes in good order. The drain's own deadline should be
+   * longer. Default: 0, at once.
+   */
+  readonly goodbye?: number | undefined;
   /** While the peer takes no byte of what we send. Default: 60 s. */
   readonly write?: number | undefined;
 }

@@ -25,6 +25,11 @@ export interface Session<Event, Reply> {
   readonly state: string;
   /** True while part of a message has arrived and the rest is awaited; between messages the peer is just idle. */
   readonly partial: boolean;
+  /**
+   * Optional, for protocols whose connections are kept between exchanges: true when neither side owes the other anything. A
+   * drain gives such a connection the time of the `goodbye` deadline, and closes it then.
+   */
+  readonly resting?: boolean;
   /** Nothing more will be read or sent: close once what was sent has left. */
   readonly finished: boolean;
   /** The peer's violation of the protocol that made the session finish, if one did. */
@@ -80,6 +85,9 @@ export interface Protocol<Event extends Span, Reply> {
   session(): Session<Event, Reply>;
   /** Describes an event for the event log. Called only when somebody watches. */
   describeEvent?(event: Event): Description;
-  /** Describes a reply for the event log. Called only when somebody watches. */
-  describeReply?(reply: Reply): Description;
+  /**
+   * Describes a reply for the event log: what the session made of it, and at which offset that begins in the outgoing bytes.
+   * Called only when somebody watches.
+   */
+  describeReply?(reply: Reply, output: Output, start: number): Description;
 }

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { ByteStream, DeadlineTimer, drive, EventLog, lineProtocol, lines, serve } from "../src/index.ts";
-import type { Connection, Observation } from "../src/index.ts";
+import { drain } from "../src/drain.ts";
+import type { Connection, LineEvent, Observation, Protocol } from "../src/index.ts";
 import { fakeClock, pair, splitEvery } from "../src/testing/index.ts";
 import { closed, rawClient, readAll } from "./support.ts";
 
@@ -198,6 +199,56 @@ describe("drain", () => {
     expect(await readAll(raw)).toBe("done\r\n");
     raw.end();
     expect(await result).toEqual({ drained: 1, cut: 0 });
+  });
+
+  /** Lines, of a session that rests between them and says so. */
+  const kept: Protocol<LineEvent, string> = {
+    name: "kept",
+    session() {
+      const session = lineProtocol.session();
+      Object.defineProperty(session, "resting", { get: () => !session.partial });
+      return Object.assign(session, { notify: () => undefined });
+    },
+  };
+
+  it("gives a resting session the time of its goodbye for one more message, and then closes in good order", async () => {
+    const clock = fakeClock();
+    const { client, server } = pair({ clock });
+    drive(server, kept, ({ text }) => text, { deadlines: { goodbye: 500 } });
+    const received = textOf(client);
+    client.write("one\n");
+    await turn();
+    const drained = drain([server]);
+    clock.advance(400);
+    client.write("two\n");
+    await turn();
+    // From the message on, it has its time again.
+    clock.advance(400);
+    expect(server.closed).toBe(false);
+    clock.advance(200);
+    expect(await received).toBe("one\r\ntwo\r\n");
+    client.end();
+    expect(await drained).toEqual({ drained: 1, cut: 0 });
+    expect(server.closeReason).toEqual({ kind: "local" });
+  });
+
+  it("waits for a message that has begun as long as ever, and without a goodbye deadline for nothing else", async () => {
+    const clock = fakeClock();
+    const [begun, resting] = [pair({ clock }), pair({ clock })];
+    for (const { server } of [begun, resting]) {
+      drive(server, kept, ({ text }) => text, { deadlines: { message: 1000 } });
+    }
+    begun.client.write("on");
+    await turn();
+    const received = textOf(begun.client);
+    const drained = drain([begun.server, resting.server]);
+    resting.client.end();
+    expect((await closed(resting.server)).kind).toBe("local");
+    clock.advance(900);
+    begun.client.write("e\n");
+    expect(await received).toBe("one\r\n");
+    begun.client.end();
+    expect(await drained).toEqual({ drained: 2, cut: 0 });
   });
 });
 

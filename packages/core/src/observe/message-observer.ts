@@ -52,8 +52,8 @@ export class MessageObserver<Event extends Span, Reply> {
 
   /** A reply became bytes. */
   reply(reply: Reply, output: Output): void {
-    const description = this.#protocol.describeReply?.(reply) ?? describe(reply);
     const start = this.#sent;
+    const description = this.#protocol.describeReply?.(reply, output, start) ?? describe(reply);
     this.#sent += outputLength(output);
     this.#message("out", { start, end: this.#sent }, description);
   }
