@@ -7,7 +7,8 @@
 import type { ByteQueue } from "@tcpkit/core";
 import { HttpError } from "./errors.ts";
 import { HeaderMap, NO_FIELDS } from "./fields.ts";
-import { HeadScanner } from "./head.ts";
+import { fault } from "./fault.ts";
+import { FieldSection } from "./field-section.ts";
 import { MAX_CHUNK_SIZE_DIGITS } from "./limits.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { DataEvent, EndEvent } from "./messages.ts";
@@ -32,7 +33,7 @@ export class ChunkedDecoder {
   #extensions = 0;
   /** Where the line of the last chunk began. */
   #lastChunk = 0;
-  #trailers: HeadScanner | undefined;
+  #trailers: FieldSection | undefined;
 
   constructor(limits: HttpLimits) {
     this.#limits = limits;
@@ -96,7 +97,7 @@ export class ChunkedDecoder {
     } else if (this.#digits > 0 && byte === 0x3b) {
       this.#state = "extension";
     } else {
-      throw chunkFault(queue, byte, "a chunk begins with its size in hexadecimal digits");
+      throw fault(queue, queue.position, "bad-chunk", "a chunk begins with its size in hexadecimal digits");
     }
   }
 
@@ -134,16 +135,16 @@ export class ChunkedDecoder {
   }
 
   #takeTrailers(queue: ByteQueue): DataEvent | EndEvent | undefined {
-    this.#trailers ??= new HeadScanner("trailers", {
-      maxTargetBytes: 0,
-      maxHeadBytes: this.#limits.maxTrailerBytes,
-      maxFields: this.#limits.maxFields,
-    });
-    const scanner = this.#trailers;
-    const length = scanner.scan(queue);
-    if (length === 0) return undefined;
+    const { maxFields, maxTrailerBytes } = this.#limits;
+    this.#trailers ??= new FieldSection(maxFields);
+    const length = this.#trailers.scan(queue, maxTrailerBytes);
     const { buffer, position, offset } = queue;
-    const { spans } = scanner;
+    if (length === 0) {
+      if (queue.length < maxTrailerBytes) return undefined;
+      const options = { status: 431, offset: offset + maxTrailerBytes };
+      throw new HttpError("head-too-large", `trailer section over ${maxTrailerBytes} bytes`, options);
+    }
+    const { spans } = this.#trailers;
     const trailers =
       spans.length === 0 ? NO_FIELDS : new HeaderMap(buffer, position, position + length, spans);
     for (const [name] of trailers) {
@@ -165,12 +166,6 @@ function hexDigit(byte: number): number {
 }
 
 function expect(queue: ByteQueue, byte: number, expected: number, message: string): void {
-  if (byte !== expected) throw chunkFault(queue, byte, message);
+  if (byte !== expected) throw fault(queue, queue.position, "bad-chunk", message);
   queue.skip(1);
-}
-
-function chunkFault(queue: ByteQueue, byte: number, message: string): HttpError {
-  const { offset } = queue;
-  if (byte === LF) return new HttpError("bare-lf", "LF without CR", { offset });
-  return new HttpError("bad-chunk", message, { offset });
 }

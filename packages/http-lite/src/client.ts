@@ -1,237 +1,164 @@
-// Asks: one request on a connection of its own, with the same session class as the server, in the other role.
-// It parses nothing.
-import { assertNever, ByteStream, connect, drive } from "@tcpkit/core";
-import type { Connection, ConnectOptions, Peer } from "@tcpkit/core";
-import { HttpError, localError } from "./errors.ts";
-import { HeaderMap, pairsOf } from "./fields.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
-import type { HttpLimits } from "./limits.ts";
-import type {
-  HeadersInit,
-  HttpEvent,
-  HttpReply,
-  InformationalEvent,
-  ResponseEvent,
-  Version,
-} from "./messages.ts";
-import { httpProtocol } from "./protocol.ts";
+// The public client API: one server, its connections kept and used again, or one request on a connection of its own. It
+// parses nothing.
+import { connect, DeadlineTimer, TcpError } from "@tcpkit/core";
+import type { Connection, ConnectOptions } from "@tcpkit/core";
+import { Call } from "./client/call.ts";
+import { messageOf } from "./client/message.ts";
+import type { RequestBody } from "./client/message.ts";
+import { ClientPool } from "./client/pool.ts";
+import type { HttpClientResponse } from "./client/reply.ts";
+import { localError } from "./errors.ts";
+import { pairsOf } from "./fields.ts";
+import { DEFAULT_CLIENT_DEADLINES, DEFAULT_LIMITS } from "./limits.ts";
+import type { HttpClientDeadlines, HttpLimits } from "./limits.ts";
+import type { HeadersInit, InformationalEvent } from "./messages.ts";
 import { isAuthority } from "./wire.ts";
 
-export interface HttpRequestOptions {
-  /** Default: `"127.0.0.1"`. */
+/** One server, and how to speak to it. */
+export interface HttpClientOptions extends Pick<
+  ConnectOptions,
+  "host" | "port" | "tls" | "proxyProtocol" | "lookup" | "attemptDelay" | "clock" | "timer" | "tap"
+> {
+  /** Default: `"127.0.0.1"`; with `socketPath`, where it is only a name, `"localhost"`. */
   readonly host?: string | undefined;
-  /** Default: 80. */
+  /** Default: 80; with `tls`, 443. */
   readonly port?: number | undefined;
+  /** Connect to a Unix domain socket instead. */
+  readonly socketPath?: string | undefined;
+  /** Connections at one time, used, idle or being made; one that is being closed no longer counts. Default: 8. */
+  readonly maxConnections?: number | undefined;
+  /** Requests that may wait for a connection. Default: 1024. */
+  readonly maxWaiting?: number | undefined;
+  /** Deadlines that differ from `DEFAULT_CLIENT_DEADLINES`, in milliseconds. */
+  readonly deadlines?: Partial<HttpClientDeadlines> | undefined;
+  /** Bounds that differ from `DEFAULT_LIMITS`; `maxBodyBytes` is for `bytes()` and `text()`. */
+  readonly limits?: Partial<HttpLimits> | undefined;
+  /** Makes a connection; heed its `signal` and `deadline`. Default: core's `connect`. */
+  readonly connect?: ((options: ConnectOptions) => Promise<Connection>) | undefined;
+}
+
+/** One request. */
+export interface HttpClientRequest {
   /** Default: `"GET"`. */
   readonly method?: string | undefined;
   /** The target, percent-encoded, with its query. Default: `"/"`. */
   readonly path?: string | undefined;
-  /** `Host` is made from host and port unless it is given. */
+  /**
+   * `Host` is made from host and port unless it is given. With `Expect: 100-continue` the body waits until the server asks for
+   * it, or `deadlines.continue` is over, and is not sent when the server answers first.
+   */
   readonly headers?: HeadersInit | undefined;
-  /** An iterable is sent in chunks, or, with a Content-Length among the headers, as it is. */
-  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | null | undefined;
-  /** Bounds that differ from `DEFAULT_LIMITS`; `maxBodyBytes` is for `bytes()` and `text()`. */
-  readonly limits?: Partial<HttpLimits> | undefined;
-  /** How long the server may take until the reply's head, and between two pieces of its body, in milliseconds. Default: 30,000. */
-  readonly deadline?: number | undefined;
-  /** Hears interim replies (1xx). */
+  /** An iterable is sent in chunks, or, with a Content-Length among the headers, as it is; its `return()` is called when the rest is not wanted. */
+  readonly body?: RequestBody;
+  /** Hears interim replies (1xx). What it throws fails the request. */
   readonly onInformational?: ((event: InformationalEvent) => void) | undefined;
+  /** Ends the request, or the reading of its reply, when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** Watches the wire. */
-  readonly tap?: ConnectOptions["tap"];
 }
 
-/** A reply. Read its body to the end, or `discard()` it: until then the connection is held. */
-export interface HttpClientResponse {
-  readonly status: number;
-  readonly reason: string;
-  readonly version: Version;
-  readonly headers: HeaderMap;
-  /** The body's bytes, under backpressure, to be read once. Leaving the loop early closes the connection. */
-  readonly body: AsyncIterable<Uint8Array>;
-  /** Trailers: empty until the body has been read to its end. */
-  readonly trailers: HeaderMap;
-  /** The whole body. @throws HttpError `body-too-large` over `maxBodyBytes`, `incomplete`, `timeout`. */
-  bytes(): Promise<Buffer>;
-  /** The whole body as UTF-8. @throws as `bytes`. */
-  text(): Promise<string>;
-  /** Closes the connection; the rest of the body is not wanted. */
-  discard(): void;
+/** One request, and the server it is for. */
+export interface HttpRequestOptions
+  extends HttpClientRequest, Omit<HttpClientOptions, "maxConnections" | "maxWaiting"> {}
+
+/** The timer of requests that wait for a connection. */
+const sharedTimer = new DeadlineTimer();
+
+/**
+ * A client of one server. It keeps connections and sends one request at a time on each; the others wait in turn.
+ *
+ * A request that went out on a kept connection which the server closed without a byte of a reply is sent once more, on a
+ * new one, if that is safe: GET, HEAD, OPTIONS, PUT or DELETE, with a body that is not an iterable (RFC 9110 §9.2.2).
+ * Redirects are left to the caller; nothing is pipelined.
+ */
+export class HttpClient implements AsyncDisposable {
+  readonly #pool: ClientPool;
+  readonly #host: string;
+
+  /** @throws HttpError `bad-request` for a host that is none; TcpError `bad-option`. */
+  constructor(options: HttpClientOptions = {}) {
+    const { maxConnections = 8, maxWaiting = 1024, timer = sharedTimer } = options;
+    if (!(maxConnections >= 1)) {
+      throw new TcpError("bad-option", `maxConnections must be 1 or more, not ${maxConnections}`);
+    }
+    const deadlines = { ...DEFAULT_CLIENT_DEADLINES, ...options.deadlines };
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#host = hostOf(options);
+    const dial = options.connect ?? connect;
+    const target = targetOf(options);
+    this.#pool = new ClientPool({
+      maxConnections,
+      maxWaiting,
+      deadlines,
+      limits,
+      timer,
+      connect: (signal) => dial({ ...target, deadline: deadlines.connect, signal }),
+    });
+  }
+
+  /**
+   * Sends a request, and resolves with the reply's head.
+   *
+   * It rejects with an HttpError: `bad-request` or `bad-reply` for CR, LF, NUL and the like in what is given, before a byte is
+   * sent; `timeout`, whose `deadline` tells which; `pool-full`; `aborted`; `incomplete` or `connection-failed` when the server
+   * goes; or what is wrong with the reply. When connecting fails, but for its deadline: with TcpError, as `connect()`.
+   */
+  request(options: HttpClientRequest = {}): Promise<HttpClientResponse> {
+    const { method = "GET", path = "/", headers, body, signal, onInformational } = options;
+    try {
+      if (this.#pool.closing) throw localError("wrong-state", "the client is closed");
+      const message = messageOf(method, path, headers, body, this.#host);
+      const call = new Call(message, signal, onInformational);
+      if (!call.done) this.#pool.serve(call);
+      return call.response;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Takes no more requests, closes idle connections and lets the others finish: requests that were made are answered, and
+   * replies read, up to `deadline` milliseconds (default: 5000). Resolves when the last connection has closed.
+   */
+  close({ deadline = 5000 }: { readonly deadline?: number | undefined } = {}): Promise<void> {
+    return this.#pool.close(deadline);
+  }
+
+  /** As `close()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
 }
 
 /**
- * Sends one request and resolves with the reply's head.
- * @throws TcpError when connecting fails; HttpError `bad-request` for CR, LF, NUL and the like in what is given,
- * before a byte is sent; `incomplete`, `timeout`, or what is wrong with the reply.
+ * Sends one request on a connection of its own, which closes with the reply. Otherwise as `HttpClient.request`.
+ * @throws HttpError and TcpError, as `HttpClient` and its `request`.
  */
 export async function request(options: HttpRequestOptions): Promise<HttpClientResponse> {
-  const {
-    host = "127.0.0.1",
-    port = 80,
-    method = "GET",
-    path = "/",
-    body,
-    signal,
-    tap,
-    deadline = 30_000,
-  } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const streamed = isIterable(body);
-  const head = {
-    type: "request",
-    method,
-    target: path,
-    headers: withHost(options.headers, host, port),
-  } as const;
-  const reply: HttpReply = streamed ? { ...head, open: true } : { ...head, body };
-  const protocol = httpProtocol({ role: "client", limits });
-  // Everything is checked on a session that leads nowhere, so that nothing is sent, nor connected to, in vain.
-  protocol.session().send(reply);
-  const connection = await connect({ host, port, signal, tap, deadline, service: "http-client" });
-  const call = new Call(connection, limits.maxBodyBytes, options.onInformational);
-  const peer = drive(connection, protocol, call.handle, { deadlines: { idle: deadline, message: deadline } });
-  peer.send(reply);
-  if (streamed) void call.upload(peer, body);
-  return call.response;
+  const headers = [...pairsOf(options.headers ?? {}), ["Connection", "close"]] as const;
+  return new HttpClient(options).request({ ...options, headers });
 }
 
-/** One request and its reply. */
-class Call {
-  readonly response: Promise<HttpClientResponse>;
-  readonly #connection: Connection;
-  readonly #limit: number;
-  readonly #onInformational: ((event: InformationalEvent) => void) | undefined;
-  readonly #stream = new ByteStream();
-  #settle: { resolve: (response: HttpClientResponse) => void; reject: (error: unknown) => void } | undefined;
-  #trailers: HeaderMap | undefined;
-
-  constructor(
-    connection: Connection,
-    limit: number,
-    onInformational: ((event: InformationalEvent) => void) | undefined,
-  ) {
-    this.#connection = connection;
-    this.#limit = limit;
-    this.#onInformational = onInformational;
-    this.response = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-    connection.on("close", (reason) => {
-      const cause = "cause" in reason ? reason.cause : undefined;
-      const message = `the connection closed before the reply was complete (${reason.kind})`;
-      this.#fail(new HttpError("connection-failed", message, { cause }));
-    });
-    connection.on("error", () => {
-      // `close` follows, with the reason.
-    });
-  }
-
-  readonly handle = (event: HttpEvent): void | Promise<void> => {
-    switch (event.type) {
-      case "informational":
-        return this.#onInformational?.(event);
-      case "response":
-        this.#settle?.resolve(this.#responseOf(event));
-        this.#settle = undefined;
-        if (event.framing.type === "none") this.#complete(new HeaderMap());
-        return undefined;
-      case "data":
-        return this.#stream.push(event.bytes);
-      case "end":
-        return this.#complete(event.trailers);
-      case "error":
-        return this.#fail(event.error);
-      case "request":
-        throw localError("wrong-state", "a client receives no requests");
-      default:
-        return assertNever(event);
-    }
-  };
-
-  /** Sends an iterable's pieces as the server takes them. */
-  async upload(peer: Peer<HttpReply>, body: AsyncIterable<Uint8Array | string>): Promise<void> {
-    try {
-      for await (const bytes of body) {
-        if (!peer.send({ type: "data", bytes })) await peer.drained();
-      }
-      peer.send({ type: "end" });
-    } catch (error) {
-      // A server may answer before it has read everything, and close: then its answer counts.
-      if (this.#settle === undefined) return;
-      this.#fail(error);
-      this.#connection.destroy();
-    }
-  }
-
-  #complete(trailers: HeaderMap): void {
-    this.#trailers = trailers;
-    this.#stream.end();
-    this.#connection.close();
-  }
-
-  #fail(error: unknown): void {
-    this.#settle?.reject(error);
-    this.#settle = undefined;
-    if (this.#trailers === undefined) this.#stream.fail(error);
-  }
-
-  #responseOf({ status, reason, version, headers }: ResponseEvent): HttpClientResponse {
-    const trailers = (): HeaderMap => this.#trailers ?? new HeaderMap();
-    const body = this.#body();
-    const bytes = (): Promise<Buffer> => gather(body, this.#limit);
-    return {
-      status,
-      reason,
-      version,
-      headers,
-      body,
-      get trailers() {
-        return trailers();
-      },
-      bytes,
-      text: async () => (await bytes()).toString("utf8"),
-      discard: () => {
-        this.#stream.fail(new HttpError("aborted", "the reply was discarded", { blame: "local" }));
-        this.#connection.destroy();
-      },
-    };
-  }
-
-  async *#body(): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      yield* this.#stream;
-    } finally {
-      if (this.#trailers === undefined) this.#connection.destroy();
-    }
-  }
+/** What `connect` of core is told. */
+function targetOf(options: HttpClientOptions): ConnectOptions {
+  const { host, port, socketPath, proxyProtocol, lookup, attemptDelay, clock, timer, tap } = options;
+  const common = { proxyProtocol, lookup, attemptDelay, clock, timer, tap, service: "http-client" };
+  const tls = tlsOf(options);
+  if (socketPath !== undefined) return { ...common, tls, path: socketPath };
+  return { ...common, tls, host, port: port ?? (tls === undefined ? 80 : 443) };
 }
 
-async function gather(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of body) {
-    size += piece.length;
-    if (size > limit)
-      throw new HttpError("body-too-large", `the body is over ${limit} bytes`, { status: 413 });
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces, size);
+function tlsOf({ host, tls }: HttpClientOptions): ConnectOptions["tls"] {
+  if (tls === undefined) return undefined;
+  // For a Unix socket, too: there the host is but the name that the certificate must have.
+  return { ALPNProtocols: ["http/1.1"], servername: host, ...(tls === true ? {} : tls) };
 }
 
-/** The fields with a Host before them, and a word that this connection carries one request. */
-function withHost(headers: HeadersInit | undefined, host: string, port: number): [string, string][] {
-  const fields: [string, string][] = [];
-  for (const [name, value] of pairsOf(headers ?? {})) fields.push([name, value]);
-  if (!fields.some(([name]) => name.toLowerCase() === "host")) {
-    const name = host.includes(":") ? `[${host}]` : host;
-    const value = port === 80 ? name : `${name}:${port}`;
-    if (!isAuthority(value)) throw localError("bad-request", `${JSON.stringify(value)} is no host`);
-    fields.unshift(["Host", value]);
-  }
-  fields.push(["Connection", "close"]);
-  return fields;
-}
-
-function isIterable(body: HttpRequestOptions["body"]): body is AsyncIterable<Uint8Array | string> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+/** The `Host` of requests: the port is left out where it is the default (RFC 9110 §7.2). */
+function hostOf({ host, port, socketPath, tls }: HttpClientOptions): string {
+  const name = host ?? (socketPath === undefined ? "127.0.0.1" : "localhost");
+  const usual = tls === undefined ? 80 : 443;
+  const authority = name.includes(":") ? `[${name}]` : name;
+  const value = port === undefined || port === usual ? authority : `${authority}:${port}`;
+  if (!isAuthority(value)) throw localError("bad-request", `${JSON.stringify(value)} is no host`);
+  return value;
 }

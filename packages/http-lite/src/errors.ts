@@ -35,12 +35,16 @@ export type HttpErrorCode =
   | "timeout"
   | "unexpected-bytes"
   | "connection-failed"
+  | "pool-full"
   // The program on this side.
   | "bad-reply"
   | "bad-request"
   | "length-mismatch"
   | "wrong-state"
   | "aborted";
+
+/** Which deadline of a client is over, with code `timeout`: a member of `HttpClientDeadlines`. */
+export type HttpDeadlineName = "queue" | "connect" | "head" | "body" | "write";
 
 export interface HttpErrorOptions {
   /** Who is to blame. Default: `"remote"` for a status in the 400s and for 501 and 505, otherwise `"local"`. */
@@ -51,6 +55,8 @@ export interface HttpErrorOptions {
   readonly offset?: number;
   /** Fields that the status asks for, as `Allow` with 405. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Which deadline is over, in the client's role. */
+  readonly deadline?: HttpDeadlineName;
   readonly cause?: unknown;
 }
 
@@ -65,6 +71,8 @@ export class HttpError extends Error {
   readonly offset: number | undefined;
   /** Fields that belong to the answer. */
   readonly headers: Readonly<Record<string, string>> | undefined;
+  /** Which deadline of a client is over; `undefined` for every other error. */
+  readonly deadline: HttpDeadlineName | undefined;
 
   constructor(code: HttpErrorCode, message: string, options: HttpErrorOptions = {}) {
     const where = options.offset === undefined ? "" : `, at offset ${options.offset}`;
@@ -75,6 +83,7 @@ export class HttpError extends Error {
     this.blame = options.blame ?? (remote ? "remote" : "local");
     this.offset = options.offset;
     this.headers = options.headers;
+    this.deadline = options.deadline;
   }
 }
 

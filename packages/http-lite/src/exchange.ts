@@ -3,32 +3,13 @@
 import { assertNever, ByteStream } from "@tcpkit/core";
 import type { Connection, Peer } from "@tcpkit/core";
 import { HttpError, localError } from "./errors.ts";
+import type { HttpHandler, HttpResponse, HttpResult } from "./handler.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { ErrorEvent, HeadersInit, HttpEvent, HttpReply, RequestEvent } from "./messages.ts";
 import { HttpRequest } from "./request.ts";
 import type { RequestContext } from "./request.ts";
+import type { TakeOver } from "./upgrade.ts";
 import { REASONS } from "./wire.ts";
-
-/** A reply as a handler returns it. A string stands for `{ body }`. */
-export interface HttpResponse {
-  /** Default: 200. */
-  readonly status?: number | undefined;
-  /** The reason phrase. Default: that of RFC 9110. */
-  readonly reason?: string | undefined;
-  readonly headers?: HeadersInit | undefined;
-  /**
-   * A string (sent as UTF-8, by default as text/plain), bytes, or an iterable that is read under backpressure: in
-   * chunks, or, with a Content-Length among the headers, as it is. Its `return()` is called when the client goes.
-   */
-  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | null | undefined;
-  /** Sent after a chunked body; a function is called when the body has ended. */
-  readonly trailers?: HeadersInit | (() => HeadersInit) | undefined;
-}
-
-export type HttpResult = HttpResponse | string;
-
-/** Answers a request, at once or later. */
-export type HttpHandler = (request: HttpRequest) => HttpResult | Promise<HttpResult>;
 
 type Piece = Uint8Array | string;
 type Source = AsyncIterator<Piece>;
@@ -69,6 +50,10 @@ export class Exchanges implements RequestContext {
 
   get maxBodyBytes(): number {
     return this.#settings.limits.maxBodyBytes;
+  }
+
+  get secure(): boolean {
+    return this.#connection.tls !== undefined;
   }
 
   get gone(): boolean {
@@ -144,7 +129,8 @@ export class Exchanges implements RequestContext {
   #reply(request: HttpRequest, peer: Peer<HttpReply>, result: HttpResult): void | Promise<void> {
     // Answered already, by an error: what the handler made meanwhile comes too late.
     if (request !== this.#request) {
-      if (typeof result === "object" && isIterable(result.body)) giveUp(result.body[Symbol.asyncIterator]());
+      if (typeof result === "object" && "body" in result && isIterable(result.body))
+        giveUp(result.body[Symbol.asyncIterator]());
       return undefined;
     }
     try {
@@ -152,6 +138,8 @@ export class Exchanges implements RequestContext {
         peer.send({ type: "response", status: 200, body: result });
       } else if (typeof result !== "object") {
         throw localError("bad-reply", `a handler returns a reply or a string, not ${String(result)}`);
+      } else if ("takeOver" in result) {
+        return this.#handOver(request, peer, result);
       } else {
         const { status = 200, reason, headers, body, trailers } = result;
         if (isIterable(body) || trailers !== undefined) return this.#streamReply(request, peer, result);
@@ -161,6 +149,19 @@ export class Exchanges implements RequestContext {
       return this.#answerError(request, peer, error);
     }
     return this.#finish();
+  }
+
+  /** HTTP ends here. @throws HttpError `bad-reply` where the request does not allow that, before anything is sent. */
+  #handOver(request: HttpRequest, peer: Peer<HttpReply>, { takeOver, status, headers }: TakeOver): void {
+    peer.send({ type: "switch", status, headers });
+    this.#finish();
+    const stream = peer.takeOver();
+    try {
+      takeOver(stream);
+    } catch (error) {
+      this.#settings.onError(error, request);
+      stream.destroy();
+    }
   }
 
   async #streamReply(request: HttpRequest, peer: Peer<HttpReply>, response: HttpResponse): Promise<void> {
@@ -220,7 +221,9 @@ export class Exchanges implements RequestContext {
     if (known === undefined) this.#settings.onError(error, request);
     if (this.#begun) {
       const cause = error instanceof Error ? error : new Error(String(error));
-      this.#connection.destroy({ kind: "local", cause });
+      // To HTTP/1.0 an end of the connection may be the end of the body: only a reset says that it is not.
+      if (request.version === "1.0") this.#connection.reset({ kind: "local", cause });
+      else this.#connection.destroy({ kind: "local", cause });
     } else {
       peer.send(errorReply(known));
     }

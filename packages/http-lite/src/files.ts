@@ -8,7 +8,7 @@ import { precondition, rangeOf } from "./conditions.ts";
 import type { Validators } from "./conditions.ts";
 import { contentTypeOf } from "./content-types.ts";
 import { formatDate } from "./date.ts";
-import type { HttpResponse } from "./exchange.ts";
+import type { HttpResponse } from "./handler.ts";
 import type { HttpRequest } from "./request.ts";
 
 export interface FilesOptions {

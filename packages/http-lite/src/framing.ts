@@ -16,6 +16,7 @@ export type Framing =
   /** The body goes on until the connection ends: replies only. */
   | { readonly type: "close" };
 
+const NOTHING_OFFERED: readonly string[] = [];
 const NONE: Framing = { type: "none" };
 const CHUNKED: Framing = { type: "chunked" };
 const UNTIL_CLOSE: Framing = { type: "close" };
@@ -27,28 +28,38 @@ export class Meaning {
   persists = true;
   /** Expect: 100-continue */
   expectsContinue = false;
+  /** The protocols that a client would switch to. */
+  upgrade: readonly string[] = NOTHING_OFFERED;
 
   #hasHost = false;
   #length = -1;
   #chunked = false;
   #close = false;
   #keepAlive = false;
+  /** Connection: upgrade */
+  #upgrades = false;
+  /** The lines of Upgrade, joined. */
+  #protocols = "";
 
   /** Reads a request's head. @throws HttpError `bad-host`, `bad-content-length`, … */
   readRequest(scanner: HeadScanner, buffer: Buffer, start: number, offset: number): void {
-    this.#read(scanner, buffer, start, offset);
-    if (!this.#hasHost && scanner.minor > 0) {
+    const { line } = scanner;
+    this.#read(scanner, buffer, start, offset, true);
+    if (!this.#hasHost && line.minor > 0) {
       throw new HttpError("bad-host", "HTTP/1.1 needs a Host field (RFC 9112 §3.2)", { offset });
     }
-    if (scanner.minor === 0) this.expectsContinue = false;
+    if (line.minor === 0) this.expectsContinue = false;
+    // Without the connection option it was for somebody before us; HTTP/1.0 knows none (RFC 9110 §7.8).
+    const upgrades = this.#upgrades && line.minor > 0;
+    this.upgrade = upgrades ? readProtocols(this.#protocols, offset) : NOTHING_OFFERED;
     if (this.#chunked) this.framing = CHUNKED;
     else this.framing = this.#length > 0 ? { type: "length", length: this.#length } : NONE;
   }
 
   /** Reads a reply's head; `method` is that of the request it answers. */
   readResponse(scanner: HeadScanner, buffer: Buffer, start: number, offset: number, method: string): void {
-    this.#read(scanner, buffer, start, offset);
-    const { status } = scanner;
+    this.#read(scanner, buffer, start, offset, false);
+    const { status } = scanner.line;
     // RFC 9112 §6.3 rules 1 and 2: these have no body whatever their fields say.
     if (status < 200 || status === 204 || status === 304 || method === "HEAD") this.framing = NONE;
     else if (this.#chunked) this.framing = CHUNKED;
@@ -57,31 +68,41 @@ export class Meaning {
     if (this.framing.type === "close") this.persists = false;
   }
 
-  #read(scanner: HeadScanner, buffer: Buffer, start: number, offset: number): void {
+  /** Host and Expect say something in requests alone. */
+  #read(scanner: HeadScanner, buffer: Buffer, start: number, offset: number, isRequest: boolean): void {
     this.expectsContinue = false;
     this.#hasHost = false;
     this.#length = -1;
     this.#chunked = false;
     this.#close = false;
     this.#keepAlive = false;
-    const { spans, minor } = scanner;
+    this.#upgrades = false;
+    this.#protocols = "";
+    const { spans } = scanner.fields;
+    const { minor } = scanner.line;
     for (let at = 0; at < spans.length; at += 4) {
       const name = start + spans[at]!;
-      // The five that matter differ in length. What is most common in a request falls through at once.
+      // The six that matter differ in length. What is most common in a request falls through at once.
       switch (spans[at + 1]! - spans[at]!) {
         case 4:
-          if (isName(buffer, name, "host")) {
+          if (isRequest && isName(buffer, name, "host")) {
             this.#readHost(buffer, start + spans[at + 2]!, start + spans[at + 3]!, offset + spans[at]!);
           }
           break;
         case 6:
-          if (isName(buffer, name, "expect")) {
+          if (isRequest && isName(buffer, name, "expect")) {
             const from = start + spans[at + 2]!;
             this.#readExpect(
               buffer.toString("latin1", from, start + spans[at + 3]!),
               offset + spans[at]!,
               minor,
             );
+          }
+          break;
+        case 7:
+          if (isName(buffer, name, "upgrade")) {
+            const from = start + spans[at + 2]!;
+            this.#protocols += `,${buffer.toString("latin1", from, start + spans[at + 3]!)}`;
           }
           break;
         case 10:
@@ -151,6 +172,7 @@ export class Meaning {
       const option = member.toLowerCase();
       if (option === "close") this.#close = true;
       else if (option === "keep-alive") this.#keepAlive = true;
+      else if (option === "upgrade") this.#upgrades = true;
     }
   }
 
@@ -212,6 +234,21 @@ function isName(buffer: Buffer, at: number, name: string): boolean {
     if ((buffer[at + index]! | 0x20) !== name.charCodeAt(index)) return false;
   }
   return true;
+}
+
+/**
+ * Upgrade = #protocol, protocol = protocol-name [ "/" protocol-version ], both tokens (RFC 9110 §7.8). In lower case, since
+ * they are to be compared without regard to it.
+ */
+function readProtocols(value: string, offset: number): string[] {
+  const protocols = members(value.toLowerCase(), offset);
+  for (const protocol of protocols) {
+    const parts = protocol.split("/");
+    if (parts.length > 2 || !parts.every(isToken)) {
+      throw new HttpError("bad-field", "Upgrade is a list of name or name/version", { offset });
+    }
+  }
+  return protocols;
 }
 
 function members(value: string, offset: number): string[] {

@@ -4,6 +4,8 @@ import { localError } from "./errors.ts";
 import type { HeadersInit } from "./messages.ts";
 import { isFieldValue, isToken, parseList } from "./wire.ts";
 
+const NO_PROTOCOLS: readonly string[] = [];
+
 /** Reused from message to message. */
 export class GivenFields {
   /** The field lines, without those below that the session writes. */
@@ -12,6 +14,10 @@ export class GivenFields {
   length = -1;
   /** Connection: close */
   close = false;
+  /** Connection: upgrade */
+  upgrades = false;
+  /** The protocols of the Upgrade lines. */
+  protocols: readonly string[] = NO_PROTOCOLS;
   /** There is a Date. */
   date = false;
   /** There is a Content-Type. */
@@ -24,6 +30,8 @@ export class GivenFields {
     this.text = "";
     this.length = -1;
     this.close = false;
+    this.upgrades = false;
+    this.protocols = NO_PROTOCOLS;
     this.date = false;
     this.type = false;
     this.hosts = 0;
@@ -41,11 +49,9 @@ export class GivenFields {
   }
 
   #add(name: string, value: string): void {
-    const kind = kindOf(name);
-    if (!isFieldValue(value)) {
-      throw localError("bad-reply", `the value of ${name} holds a control character or one above U+00FF`);
-    }
-    switch (kind) {
+    const known = knownName(name);
+    if (value !== known.value) known.checked(name, value);
+    switch (known.kind) {
       case "content-length":
         if (this.length >= 0 || !/^[0-9]{1,15}$/.test(value)) {
           throw localError("bad-reply", "Content-Length is given once, in digits");
@@ -55,6 +61,7 @@ export class GivenFields {
       case "connection":
         for (const option of parseList(value, 0) ?? []) {
           if (option.toLowerCase() === "close") this.close = true;
+          else if (option.toLowerCase() === "upgrade") this.upgrades = true;
           else if (option.toLowerCase() !== "keep-alive") {
             throw localError("bad-reply", `Connection: ${option} is not offered: close and keep-alive are`);
           }
@@ -62,6 +69,9 @@ export class GivenFields {
         return;
       case "transfer-encoding":
         throw localError("bad-reply", "Transfer-Encoding is made by the session: leave it out");
+      case "upgrade":
+        this.protocols = [...this.protocols, ...(parseList(value, 0) ?? [])];
+        break;
       case "date":
         this.date = true;
         break;
@@ -73,7 +83,7 @@ export class GivenFields {
         break;
       case "other":
     }
-    this.text += `${name}: ${value}\r\n`;
+    this.text += known.line;
   }
 }
 
@@ -81,6 +91,7 @@ type FieldKind =
   | "content-length"
   | "connection"
   | "transfer-encoding"
+  | "upgrade"
   | "date"
   | "content-type"
   | "host"
@@ -89,21 +100,45 @@ const KINDS: ReadonlySet<string> = new Set([
   "content-length",
   "connection",
   "transfer-encoding",
+  "upgrade",
   "date",
   "content-type",
   "host",
 ]);
 
-/** Names already found to be tokens, and what they mean here. A program uses few; bounded all the same. */
-const knownNames = new Map<string, FieldKind>();
-const MOST_KNOWN_NAMES = 1024;
+/** A name that was found to be a token, what it means here, and the latest line with it: in most replies it is the same. */
+class KnownName {
+  readonly kind: FieldKind;
+  value: string | undefined;
+  line = "";
 
-function kindOf(name: string): FieldKind {
-  const known = knownNames.get(name);
-  if (known !== undefined) return known;
-  if (!isToken(name)) throw localError("bad-reply", `${JSON.stringify(name)} is not a field name`);
-  const lower = name.toLowerCase();
-  const kind = KINDS.has(lower) ? (lower as FieldKind) : "other";
-  if (knownNames.size < MOST_KNOWN_NAMES) knownNames.set(name, kind);
-  return kind;
+  constructor(name: string) {
+    if (!isToken(name)) throw localError("bad-reply", `${JSON.stringify(name)} is not a field name`);
+    const lower = name.toLowerCase();
+    this.kind = KINDS.has(lower) ? (lower as FieldKind) : "other";
+  }
+
+  /** Another value than the last one. */
+  checked(name: string, value: string): void {
+    if (!isFieldValue(value)) {
+      throw localError("bad-reply", `the value of ${name} holds a control character or one above U+00FF`);
+    }
+    this.line = `${name}: ${value}\r\n`;
+    // A long one is not worth keeping.
+    this.value = value.length > LONGEST_KEPT ? undefined : value;
+  }
+}
+
+/** A program uses few names; bounded all the same. */
+const knownNames = new Map<string, KnownName>();
+const MOST_KNOWN_NAMES = 1024;
+const LONGEST_KEPT = 256;
+
+function knownName(name: string): KnownName {
+  let known = knownNames.get(name);
+  if (known === undefined) {
+    known = new KnownName(name);
+    if (knownNames.size < MOST_KNOWN_NAMES) knownNames.set(name, known);
+  }
+  return known;
 }

@@ -44,7 +44,7 @@ export class Incoming {
     if (length === 0) return undefined;
     const { position: start, buffer, offset } = this.queue;
     const meaning = this.#meaning;
-    const { methodEnd, targetEnd, spans } = scanner;
+    const { methodEnd, targetEnd, minor } = scanner.line;
     meaning.readRequest(scanner, buffer, start, offset);
     const method = readMethod(buffer, start, start + methodEnd);
     const from = start + methodEnd + 1;
@@ -54,14 +54,18 @@ export class Incoming {
       checkTarget(method, buffer.toString("latin1", from, to), offset + methodEnd + 1);
     }
     const { framing } = meaning;
+    if (method === "CONNECT" && framing.type !== "none") {
+      throw new HttpError("conflicting-framing", "CONNECT has no body (RFC 9110 §9.3.6)", { offset });
+    }
     const event = new RequestEvent({
       start: offset,
       end: offset + length,
       method,
-      version: scanner.minor > 0 ? "1.1" : "1.0",
-      headers: new HeaderMap(buffer, start, start + length, spans),
+      version: minor > 0 ? "1.1" : "1.0",
+      headers: new HeaderMap(buffer, start, start + length, scanner.fields.spans),
       framing,
       expectsContinue: meaning.expectsContinue && framing.type !== "none",
+      upgrade: meaning.upgrade,
       bytes: buffer,
       from,
       to,
@@ -77,7 +81,7 @@ export class Incoming {
     if (length === 0) return undefined;
     const { position: start, buffer, offset } = this.queue;
     const meaning = this.#meaning;
-    const { status, minor, reasonStart, reasonEnd, spans } = scanner;
+    const { status, minor, reasonStart, reasonEnd } = scanner.line;
     if (status === 101) {
       throw new HttpError("unexpected-bytes", "101 without an Upgrade that was asked for", { offset });
     }
@@ -86,7 +90,7 @@ export class Incoming {
       status,
       reason: buffer.toString("latin1", start + reasonStart, start + reasonEnd),
       version: minor > 0 ? "1.1" : "1.0",
-      headers: new HeaderMap(buffer, start, start + length, spans),
+      headers: new HeaderMap(buffer, start, start + length, scanner.fields.spans),
       start: offset,
       end: offset + length,
     } as const;

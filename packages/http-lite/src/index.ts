@@ -1,19 +1,25 @@
 // The public face of HTTP-lite, in reading order: serve, ask, and the engine beneath.
 export { serveHttp } from "./server.ts";
 export type { HttpServerOptions } from "./server.ts";
-export type { HttpHandler, HttpResponse, HttpResult } from "./exchange.ts";
+export type { HttpHandler, HttpResponse, HttpResult } from "./handler.ts";
 export type { HttpRequest } from "./request.ts";
+export { nodeRequest } from "./upgrade.ts";
+export type { NodeRequest, TakeOver } from "./upgrade.ts";
+export { fetchHandler } from "./fetch.ts";
+export type { FetchApplication, FetchOptions } from "./fetch.ts";
 export { files } from "./files.ts";
 export type { FilesOptions } from "./files.ts";
 export { eventStream, formatEvent, lastEventId } from "./sse.ts";
 export type { EventStreamOptions, ServerSentEvent } from "./sse.ts";
-export { request } from "./client.ts";
-export type { HttpClientResponse, HttpRequestOptions } from "./client.ts";
+export { HttpClient, request } from "./client.ts";
+export type { HttpClientOptions, HttpClientRequest, HttpRequestOptions } from "./client.ts";
+export type { RequestBody } from "./client/message.ts";
+export type { HttpClientResponse } from "./client/reply.ts";
 export { HeaderMap } from "./fields.ts";
 export { HttpError } from "./errors.ts";
-export type { HttpErrorCode, HttpErrorOptions } from "./errors.ts";
-export { DEFAULT_DEADLINES, DEFAULT_LIMITS } from "./limits.ts";
-export type { HttpDeadlines, HttpLimits } from "./limits.ts";
+export type { HttpDeadlineName, HttpErrorCode, HttpErrorOptions } from "./errors.ts";
+export { DEFAULT_CLIENT_DEADLINES, DEFAULT_DEADLINES, DEFAULT_LIMITS } from "./limits.ts";
+export type { HttpClientDeadlines, HttpDeadlines, HttpLimits } from "./limits.ts";
 export { DEFAULT_METHODS } from "./methods.ts";
 export { httpProtocol } from "./protocol.ts";
 export { HttpSession } from "./session.ts";
@@ -33,6 +39,7 @@ export type {
   RequestReply,
   ResponseEvent,
   ResponseReply,
+  SwitchReply,
   Version,
 } from "./messages.ts";
 export type { Framing } from "./framing.ts";

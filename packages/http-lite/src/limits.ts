@@ -1,4 +1,4 @@
-// Every bound of this package, in bytes and in counts, each with its reason. Nothing here acts.
+// Every bound of this package, in bytes and in counts, each with its reason.
 
 export interface HttpLimits {
   /** Longest request target, in bytes; over it: 414. */
@@ -34,6 +34,18 @@ export const DEFAULT_LIMITS: HttpLimits = {
   maxDiscardBytes: 256 * 1024,
 };
 
+const complete = new WeakMap<Partial<HttpLimits>, HttpLimits>();
+
+/** Limits with the default ones where none are given. The same for the same object: all sessions of a server share them. */
+export function withDefaults(limits: Partial<HttpLimits> = DEFAULT_LIMITS): HttpLimits {
+  let all = complete.get(limits);
+  if (all === undefined) {
+    all = { ...DEFAULT_LIMITS, ...limits };
+    complete.set(limits, all);
+  }
+  return all;
+}
+
 /** Empty lines skipped before a request line (RFC 9112 §2.2 asks for at least one). */
 export const MAX_EMPTY_LINES = 2;
 
@@ -57,6 +69,8 @@ export interface HttpDeadlines {
   readonly idle: number;
   /** From the first byte of a head to its last, and between two pieces of a body, in milliseconds. */
   readonly message: number;
+  /** When the server drains: how long a kept connection may bring one more request, in milliseconds; 0 for none. */
+  readonly goodbye: number;
   /** The peer takes nothing of what was written, in milliseconds. */
   readonly write: number;
 }
@@ -66,6 +80,41 @@ export const DEFAULT_DEADLINES: HttpDeadlines = {
   idle: 65_000,
   // A head is one packet or two; ten seconds survive three lost ones. A byte now and then does not restart it.
   message: 10_000,
+  // A request that was sent before our goodbye is here within a round trip; a client that has none loses nothing by it.
+  goodbye: 100,
   // A reader that takes nothing for this long is gone, or holds our memory on purpose.
   write: 30_000,
+};
+
+/** How long a client waits, in milliseconds; `Infinity` for ever. */
+export interface HttpClientDeadlines {
+  /** For a connection to become free, where there are as many as may be. */
+  readonly queue: number;
+  /** For a connection, look-up and TLS included. */
+  readonly connect: number;
+  /** For the reply's head in total, from the end of the request; interim replies do not restart it. */
+  readonly head: number;
+  /** Between two pieces of the reply's body. While the caller does not read, nothing is awaited. */
+  readonly body: number;
+  /** With `Expect: 100-continue`, until the body is sent although the server has not asked for it. */
+  readonly continue: number;
+  /** For the server to take something of what was written. */
+  readonly write: number;
+  /** How long a connection is kept without a request. */
+  readonly idle: number;
+}
+
+export const DEFAULT_CLIENT_DEADLINES: HttpClientDeadlines = {
+  // As long as the reply may take: whoever is before us in the queue waits no longer than that either.
+  queue: 30_000,
+  // Three SYNs (1, 2 and 4 s apart) fit.
+  connect: 10_000,
+  // Slow reports exist; proxies on the way give up after 60 s.
+  head: 30_000,
+  body: 30_000,
+  // What curl waits (RFC 9110 §10.1.1 names no time).
+  continue: 1000,
+  write: 30_000,
+  // Servers made with node:http close after 5 s. Closing first spares requests that would cross their FIN.
+  idle: 4000,
 };

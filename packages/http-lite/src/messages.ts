@@ -14,6 +14,7 @@ interface RequestHead extends Span {
   readonly headers: HeaderMap;
   readonly framing: Framing;
   readonly expectsContinue: boolean;
+  readonly upgrade: readonly string[];
   readonly bytes: Buffer;
   readonly from: number;
   readonly to: number;
@@ -31,6 +32,11 @@ export class RequestEvent implements Span {
   readonly framing: Framing;
   /** The client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean;
+  /**
+   * Protocols that the client would rather speak, best first and in lower case, as `websocket`; empty when it offers none in
+   * a way that counts (RFC 9110 §7.8).
+   */
+  readonly upgrade: readonly string[];
   #target: string | undefined;
   #bytes: Buffer | undefined;
   readonly #from: number;
@@ -45,6 +51,7 @@ export class RequestEvent implements Span {
     this.headers = head.headers;
     this.framing = head.framing;
     this.expectsContinue = head.expectsContinue;
+    this.upgrade = head.upgrade;
     this.#bytes = head.bytes;
     this.#from = head.from;
     this.#to = head.to;
@@ -138,6 +145,17 @@ export interface InformationalReply {
   readonly headers?: HeadersInit | undefined;
 }
 
+/**
+ * Ends HTTP on this connection: another protocol begins behind the request, which must be complete. With `status` its head is
+ * sent first, checked: 101 with an `Upgrade` field that names what was offered (RFC 9110 §7.8), or any 2xx to CONNECT
+ * (§9.3.6). Without one nothing is sent: the new protocol's own code answers.
+ */
+export interface SwitchReply {
+  readonly type: "switch";
+  readonly status?: number | undefined;
+  readonly headers?: HeadersInit | undefined;
+}
+
 /** A request, in the client's role. */
 export interface RequestReply {
   readonly type: "request";
@@ -161,4 +179,10 @@ export interface EndReply {
   readonly trailers?: HeadersInit | undefined;
 }
 
-export type HttpReply = ResponseReply | InformationalReply | RequestReply | DataReply | EndReply;
+export type HttpReply =
+  | ResponseReply
+  | InformationalReply
+  | SwitchReply
+  | RequestReply
+  | DataReply
+  | EndReply;

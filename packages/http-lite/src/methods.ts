@@ -1,4 +1,6 @@
-// Methods as shared strings, found by their bytes. It knows names, not what a method does.
+// Methods as shared strings, found by their bytes, and the refusal of those that are not served. It knows names, not
+// what a method does.
+import { HttpError } from "./errors.ts";
 
 /** Those of RFC 9110 §9.3 and RFC 5789. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"] as const;
@@ -20,4 +22,13 @@ function isAt(buffer: Buffer, from: number, text: string): boolean {
     if (buffer[from + index] !== text.charCodeAt(index)) return false;
   }
   return true;
+}
+
+/** The answer to a method that is not served: 405 for a known one, 501 for any other (RFC 9110 §15.5.6, §15.6.2). */
+export function methodRefusal(method: string, served: readonly string[], offset: number): HttpError {
+  if (!(METHODS as readonly string[]).includes(method)) {
+    return new HttpError("unknown-method", "the method is not known here", { status: 501, offset });
+  }
+  const headers = { Allow: served.join(", ") };
+  return new HttpError("refused-method", `${method} is not served here`, { status: 405, offset, headers });
 }

@@ -66,6 +66,9 @@ export class Outgoing {
       if (length > 0 && !this.#contentless) content = contentOf(body, length);
     }
     head += given.text;
+    // Whoever names protocols in Upgrade says so in Connection (RFC 9110 §7.8).
+    if (given.protocols.length > 0) head += "Connection: Upgrade\r\n";
+    else if (given.upgrades) throw localError("bad-reply", "Connection: upgrade without Upgrade");
     if (this.closes) head += "Connection: close\r\n\r\n";
     else head += on.modern ? "\r\n" : "Connection: keep-alive\r\n\r\n";
     return join(head, content);
@@ -115,10 +118,44 @@ export class Outgoing {
     return `${formatStatusLine(status)}${this.#given.text}\r\n`;
   }
 
+  /**
+   * The 101 behind which another protocol begins: one that was offered (RFC 9110 §7.8).
+   * @throws HttpError `bad-reply`.
+   */
+  upgrade(status: number, headers: HeadersInit | undefined, offered: readonly string[]): string {
+    if (status !== 101) throw localError("bad-reply", `an upgrade is answered by 101, not ${status}`);
+    const given = this.#given;
+    given.read(headers);
+    if (given.protocols.length === 0) throw localError("bad-reply", "101 names the protocol in Upgrade");
+    for (const protocol of given.protocols) {
+      if (!offered.includes(protocol.toLowerCase()))
+        throw localError("bad-reply", `${protocol} was not offered by the client`);
+    }
+    return `${formatStatusLine(101)}Connection: Upgrade\r\n${this.#unframed()}\r\n`;
+  }
+
+  /** The 2xx to CONNECT behind which the tunnel begins (RFC 9110 §9.3.6). @throws HttpError `bad-reply`. */
+  tunnel(status: number, headers: HeadersInit | undefined, date: string): string {
+    if (status < 200 || status > 299) {
+      throw localError("bad-reply", `a tunnel is opened by a 2xx, not by ${status}`);
+    }
+    this.#given.read(headers);
+    return `${formatStatusLine(status)}${this.#given.date ? "" : date}${this.#unframed()}\r\n`;
+  }
+
+  /** The fields of a head without a message behind it. */
+  #unframed(): string {
+    const { length, close, text } = this.#given;
+    if (length >= 0) throw localError("bad-reply", "no Content-Length: what follows is another protocol");
+    if (close) throw localError("bad-reply", "no Connection: close: another protocol goes on");
+    return text;
+  }
+
   /** A request: its head, and its body when that is complete. @throws HttpError `bad-request`, `bad-reply`. */
   request(line: string, headers: HeadersInit | undefined, body: BodyInit, open: boolean): Output {
     const given = this.#given;
     given.read(headers);
+    if (given.upgrades) throw localError("bad-request", "Connection: upgrade is not offered by this client");
     if (given.hosts !== 1) throw localError("bad-request", "a request has exactly one Host (RFC 9112 §3.2)");
     this.closes = given.close;
     this.#contentless = false;

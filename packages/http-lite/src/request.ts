@@ -10,6 +10,8 @@ import { authorityOf, pathOf, queryOf } from "./target.ts";
 export interface RequestContext {
   readonly remoteAddress: string;
   readonly maxBodyBytes: number;
+  /** True when the connection is encrypted. */
+  readonly secure: boolean;
   /** True once the client is gone. */
   readonly gone: boolean;
   /** Sends an interim reply. */
@@ -68,9 +70,27 @@ export class HttpRequest {
     return this.#event.headers;
   }
 
+  /**
+   * Protocols that the client would rather speak, best first and in lower case, as `["websocket"]`: a `TakeOver` may be
+   * returned (RFC 9110 §7.8). Empty when it offers none, or in a way to be ignored: in HTTP/1.0, or not named in Connection.
+   */
+  get upgrade(): readonly string[] {
+    return this.#event.upgrade;
+  }
+
   /** The IP address of the client; empty on a Unix socket. */
   get remoteAddress(): string {
     return this.#context.remoteAddress;
+  }
+
+  /** True when the connection is encrypted: the scheme is https. */
+  get secure(): boolean {
+    return this.#context.secure;
+  }
+
+  /** True when a body follows, even if that turns out to be empty. */
+  get hasBody(): boolean {
+    return this.#event.framing.type !== "none";
   }
 
   /** The body's bytes, under backpressure, to be read once. Reading it answers `Expect: 100-continue`. */

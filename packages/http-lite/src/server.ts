@@ -1,20 +1,25 @@
 // Binds HTTP sessions to core's connections: the public server API. It parses nothing.
 import { createListener, drive } from "@tcpkit/core";
-import type { Deadlines, DropReason, Listener, ListenOptions } from "@tcpkit/core";
+import type { Deadlines, DropReason, Listener, ListenOptions, TlsOptions } from "@tcpkit/core";
 import { dateField } from "./date.ts";
 import { Exchanges } from "./exchange.ts";
-import type { HttpHandler } from "./exchange.ts";
+import type { HttpHandler } from "./handler.ts";
 import type { HttpRequest } from "./request.ts";
-import { DEFAULT_DEADLINES, DEFAULT_LIMITS } from "./limits.ts";
+import { DEFAULT_DEADLINES, withDefaults } from "./limits.ts";
 import type { HttpLimits } from "./limits.ts";
 import { httpProtocol } from "./protocol.ts";
 
 export interface HttpServerOptions extends ListenOptions {
+  /** HTTPS: a key and a certificate, as for any listener. Default for `ALPNProtocols`: `["http/1.1"]`. */
+  readonly tls?: TlsOptions | undefined;
   /** Bounds that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Partial<HttpLimits> | undefined;
   /** Deadlines that differ from `DEFAULT_DEADLINES`, in milliseconds. */
   readonly deadlines?: Deadlines | undefined;
-  /** Methods that are served. CONNECT and TRACE are answered 405, unknown ones 501. Default: `DEFAULT_METHODS`. */
+  /**
+   * Methods that are served; others that are known are answered 405, unknown ones 501. Default: `DEFAULT_METHODS`, which has
+   * neither CONNECT (list it, and take the connection over) nor TRACE.
+   */
   readonly methods?: readonly string[] | undefined;
   /** Hears what a handler threw; the client gets 500. Default: `console.error`. */
   readonly onError?: ((error: unknown, request: HttpRequest) => void) | undefined;
@@ -25,19 +30,29 @@ export interface HttpServerOptions extends ListenOptions {
  *
  * A handler gets a request and returns a reply, at once or as a promise. What it throws is answered by 500, or,
  * once a reply has begun, by closing the connection.
+ *
+ * Closing drains: requests in hand, and those that arrive within `deadlines.goodbye` on a connection that was kept, are
+ * answered with `Connection: close`.
  * @throws TcpError as `listen`.
  */
 export async function serveHttp(handler: HttpHandler, options: HttpServerOptions = {}): Promise<Listener> {
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = withDefaults(options.limits);
   const deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
   const protocol = httpProtocol({ limits, methods: options.methods, date: dateField });
-  const listener = createListener({ service: "http", refusal, ...options });
+  const tls = withAlpn(options.tls);
+  const listener = createListener({ service: "http", refusal, ...options, tls });
   const settings = { limits, onError: options.onError ?? report };
   listener.on("connection", (connection) => {
     const exchanges = new Exchanges(connection, handler, settings);
     drive(connection, protocol, exchanges.handle, { deadlines });
   });
   return listener.listen();
+}
+
+/** Clients that offer HTTP/2 as well hear that it is HTTP/1.1, and those that offer nothing else are refused (RFC 7301). */
+function withAlpn(tls: TlsOptions | undefined): TlsOptions | undefined {
+  if (tls === undefined || tls.ALPNCallback !== undefined) return tls;
+  return { ALPNProtocols: ["http/1.1"], ...tls };
 }
 
 /** What a client is told that core's admission turns away; one whose address is denied is told nothing. */

@@ -1,6 +1,6 @@
 // Server-sent events: text frames on a reply that stays open (WHATWG HTML §9.2). It knows events, not sockets.
 import { localError } from "./errors.ts";
-import type { HttpResponse } from "./exchange.ts";
+import type { HttpResponse } from "./handler.ts";
 import type { HeadersInit } from "./messages.ts";
 import type { HttpRequest } from "./request.ts";
 

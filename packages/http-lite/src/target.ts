@@ -33,7 +33,7 @@ export function authorityOf(target: string): string | undefined {
 
 /** The path of a target, as it came, without its query: "/" for absolute-form without one, "*" for the asterisk. */
 export function pathOf(target: string): string {
-  const local = originOf(target);
+  const local = originFormOf(target);
   const query = local.indexOf("?");
   return query < 0 ? local : local.slice(0, query);
 }
@@ -45,7 +45,7 @@ export function queryOf(target: string): string {
 }
 
 /** Absolute-form cut down to origin-form; other forms as they are. */
-function originOf(target: string): string {
+export function originFormOf(target: string): string {
   if (target.charCodeAt(0) === 0x2f || target === "*") return target;
   const rest = ABSOLUTE.exec(target)?.[2];
   if (rest === undefined) return target;

@@ -1,0 +1,78 @@
+// The body of a request on its way out, as fast as the server takes it. It knows nothing of the reply.
+import type { Peer } from "@tcpkit/core";
+import type { HttpReply } from "../messages.ts";
+import type { LaterBody } from "./message.ts";
+
+/** Hears how an upload ended, unless it was stopped. */
+export interface UploadOwner {
+  onUploaded(): void;
+  onUploadFailed(error: unknown): void;
+}
+
+export class Upload {
+  readonly #body: LaterBody;
+  readonly #peer: Peer<HttpReply>;
+  readonly #owner: UploadOwner;
+  #source: AsyncIterator<Uint8Array | string> | undefined;
+  #state: "held" | "started" | "sent" | "stopped" = "held";
+
+  constructor(body: LaterBody, peer: Peer<HttpReply>, owner: UploadOwner) {
+    this.#body = body;
+    this.#peer = peer;
+    this.#owner = owner;
+  }
+
+  get state(): "held" | "started" | "sent" | "stopped" {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.#state !== "held") return;
+    this.#state = "started";
+    void this.#run();
+  }
+
+  /** Nothing more is sent. Its source is told, and may take its time to hear. */
+  stop(): void {
+    if (this.#state === "sent") return;
+    this.#state = "stopped";
+    this.#source?.return?.().then(undefined, () => undefined);
+  }
+
+  async #run(): Promise<void> {
+    const body = this.#body;
+    try {
+      if (typeof body === "string" || body instanceof Uint8Array)
+        this.#peer.send({ type: "data", bytes: body });
+      else await this.#pump(body[Symbol.asyncIterator]());
+      if (this.#stopped) return;
+      this.#peer.send({ type: "end" });
+      this.#state = "sent";
+    } catch (error) {
+      if (this.#stopped) return;
+      this.stop();
+      this.#owner.onUploadFailed(error);
+      return;
+    }
+    this.#owner.onUploaded();
+  }
+
+  async #pump(source: AsyncIterator<Uint8Array | string>): Promise<void> {
+    this.#source = source;
+    for (;;) {
+      const { done, value } = await source.next();
+      // The connection may belong to another request by now.
+      if (this.#stopped) return;
+      if (done === true) {
+        this.#source = undefined;
+        return;
+      }
+      if (!this.#peer.send({ type: "data", bytes: value })) await this.#peer.drained();
+      if (this.#stopped) return;
+    }
+  }
+
+  get #stopped(): boolean {
+    return this.#state === "stopped";
+  }
+}

@@ -1,0 +1,117 @@
+// Reads a field section, byte by byte by index, keeping offsets and making no strings: that of a head, or trailers.
+// It knows where lines stand; what they mean is for framing.ts.
+//
+//   field-line = field-name ":" OWS field-value OWS CRLF    (RFC 9112 §5), then an empty line
+import type { ByteQueue } from "@tcpkit/core";
+import { HttpError } from "./errors.ts";
+import { fault } from "./fault.ts";
+import { COLON, CR, FIELD_BYTE, HTAB, LF, SP, TCHAR } from "./wire.ts";
+
+/** What is expected next. */
+type Phase = "name" | "value" | "line-feed" | "last-line-feed";
+
+/** Scans one section at a time, and remembers its place in it. Positions are counted from the front of the queue. */
+export class FieldSection {
+  readonly #maxFields: number;
+  #phase: Phase = "name";
+  /** Bytes looked at, or known to be no concern of ours. */
+  #at = 0;
+  #nameStart = 0;
+  #nameEnd = 0;
+
+  /** Four numbers a field line: name start and end, value start and end. */
+  spans: number[] = [];
+
+  constructor(maxFields: number) {
+    this.#maxFields = maxFields;
+  }
+
+  /** Ready for the next section. */
+  reset(): void {
+    this.#phase = "name";
+    this.spans = [];
+  }
+
+  /** The section begins behind so many bytes: behind a head's first line. Unless told, at the front of the queue. */
+  begin(before: number): void {
+    this.#at = before;
+    this.#nameStart = before;
+  }
+
+  /**
+   * Where the section ends, its empty line included; 0 while it has not all arrived, or goes beyond `maxBytes`.
+   * @throws HttpError at the first byte that is wrong, or when there are too many lines.
+   */
+  scan(queue: ByteQueue, maxBytes: number): number {
+    const start = queue.position;
+    const stop = Math.min(queue.end, start + maxBytes);
+    const { buffer } = queue;
+    let at = start + this.#at;
+    while (at < stop) {
+      switch (this.#phase) {
+        case "name":
+          at = this.#scanName(queue, start, at, stop);
+          break;
+        case "value":
+          while (at < stop && FIELD_BYTE[buffer[at]!] === 1) at++;
+          if (at === stop) break;
+          if (buffer[at] !== CR)
+            throw fault(queue, at, "bad-field", "a field value holds no control character");
+          this.#endField(buffer, start, at);
+          this.#phase = "line-feed";
+          at++;
+          break;
+        case "line-feed":
+          if (buffer[at] !== LF) throw fault(queue, at - 1, "bare-cr", "CR without LF");
+          at++;
+          this.#nameStart = at - start;
+          this.#phase = "name";
+          break;
+        case "last-line-feed":
+          if (buffer[at] !== LF) throw fault(queue, at - 1, "bare-cr", "CR without LF");
+          return at + 1 - start;
+      }
+    }
+    this.#at = at - start;
+    return 0;
+  }
+
+  /** A field's name and its colon, or the CR of the empty line. */
+  #scanName(queue: ByteQueue, start: number, from: number, stop: number): number {
+    const { buffer } = queue;
+    const first = start + this.#nameStart;
+    let at = from;
+    while (at < stop && TCHAR[buffer[at]!] === 1) at++;
+    if (at > first && this.spans.length === 4 * this.#maxFields) {
+      const options = { status: 431, offset: queue.base + first };
+      throw new HttpError("too-many-fields", `more than ${this.#maxFields} field lines`, options);
+    }
+    if (at === stop) return at;
+    const byte = buffer[at]!;
+    if (at === first) {
+      if (byte === CR) {
+        this.#phase = "last-line-feed";
+        return at + 1;
+      }
+      if (byte === SP || byte === HTAB) {
+        const message = "a line must not begin with white space: no folding (RFC 9112 §5.2)";
+        throw fault(queue, at, "folded-field", message);
+      }
+    }
+    if (byte !== COLON || at === first) {
+      throw fault(queue, at, "bad-field", "a field name is a token directly followed by a colon");
+    }
+    this.#nameEnd = at - start;
+    this.#phase = "value";
+    return at + 1;
+  }
+
+  /** Notes a field line whose value ends before `end`, without the SP and HTAB around it (never 0xA0, 0x85 or VT). */
+  #endField(buffer: Buffer, start: number, end: number): void {
+    let from = start + this.#nameEnd + 1;
+    let to = end;
+    while (from < to && (buffer[from] === SP || buffer[from] === HTAB)) from++;
+    while (to > from && (buffer[to - 1] === SP || buffer[to - 1] === HTAB)) to--;
+    this.spans.push(this.#nameStart, this.#nameEnd, from - start, to - start);
+  }
+}
