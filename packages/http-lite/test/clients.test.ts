@@ -1,5 +1,5 @@
 // End to end with clients that others wrote: curl, node:http and fetch.
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { Agent, request as nodeRequest } from "node:http";
 import type { IncomingMessage } from "node:http";
@@ -9,20 +9,9 @@ import { promisify } from "node:util";
 import type { Listener } from "@tcpkit/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { files, serveHttp } from "../src/index.ts";
-
-function hasCurl(): boolean {
-  try {
-    execFileSync("curl", ["--version"]);
-    return true;
-  } catch {
-    if (process.env["CI"] !== undefined) throw new Error("curl is missing: CI must install it");
-    console.warn("curl is missing: its tests are skipped");
-    return false;
-  }
-}
+import { hasTool } from "./tools.ts";
 
 const run = promisify(execFile);
-const withCurl = hasCurl();
 let http: Listener;
 let url: string;
 let folder: string;
@@ -63,7 +52,7 @@ async function curl(...args: string[]): Promise<{ body: string; log: string }> {
   return { body: stdout, log: stderr };
 }
 
-describe.skipIf(!withCurl)("curl", () => {
+describe.skipIf(!hasTool("curl"))("curl", () => {
   it("GET, twice on one connection", async () => {
     const { body, log } = await curl(`${url}/a?name=x%20y`, `${url}/b`);
     expect(body).toBe("hello /a x yhello /b ");

@@ -12,10 +12,23 @@ export interface Vector {
   readonly events: readonly string[];
   /** The last head's field lines, where they matter. */
   readonly fields?: readonly (readonly [string, string])[];
+  /** What the last request would switch to. */
+  readonly offers?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
+  /** Methods that are served, where not the default ones. */
+  readonly methods?: readonly string[];
   /** The method of the request that a reply answers, in the client's role. Default: GET. */
   readonly method?: string;
 }
+
+/** The files whose vectors are for a server; those of replies.json are for a client. */
+export const REQUEST_VECTORS: readonly string[] = [
+  "request-lines.json",
+  "fields.json",
+  "body-framing.json",
+  "connections.json",
+  "upgrades.json",
+];
 
 export function vectors(file: string): Vector[] {
   return JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), "utf8")) as Vector[];
@@ -37,6 +50,7 @@ export function plain(events: readonly HttpEvent[]): PlainEvent[] {
         start: event.start,
         end,
         fields: "headers" in event ? [...event.headers.lines()] : [],
+        offers: event.type === "request" ? event.upgrade : [],
       });
     }
   }
@@ -48,6 +62,7 @@ export interface PlainEvent {
   readonly start: number;
   readonly end: number;
   readonly fields: readonly (readonly [string, string])[];
+  readonly offers: readonly string[];
 }
 
 function line(event: HttpEvent): string {
@@ -74,15 +89,17 @@ function frame(framing: { readonly type: string; readonly length?: number }): st
   return framing.length === undefined ? ` ${framing.type}` : ` length ${framing.length}`;
 }
 
-/** Answers as a simple server does: when the request is complete, or when it is broken. */
+/** Answers as a simple server does: when the request is complete, or when it is broken. It opens no tunnels. */
 export function answer(event: HttpEvent): HttpReply | undefined {
   if (event.type === "error") return { type: "response", status: event.error.status };
   const complete = event.type === "end" || (event.type === "request" && event.framing.type === "none");
-  return complete ? { type: "response", status: 200, body: "ok" } : undefined;
+  if (!complete) return undefined;
+  const tunnel = event.type === "request" && event.method === "CONNECT";
+  return { type: "response", status: tunnel ? 403 : 200, body: "ok" };
 }
 
-export function serverSession(vector: Pick<Vector, "limits">): HttpSession {
-  return new HttpSession({ limits: vector.limits });
+export function serverSession(vector: Pick<Vector, "limits" | "methods">): HttpSession {
+  return new HttpSession({ limits: vector.limits, methods: vector.methods });
 }
 
 /** A client that has asked. */

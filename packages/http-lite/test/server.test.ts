@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { DeadlineTimer } from "@tcpkit/core";
+import { fakeClock } from "@tcpkit/core/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { serveHttp } from "../src/index.ts";
 import type { HttpHandler, HttpServerOptions } from "../src/index.ts";
@@ -318,13 +320,78 @@ describe("admission", () => {
 });
 
 describe("drain", () => {
-  it("ends idle connections at once", async () => {
-    const http = await serve(() => "x");
+  // The goodbye deadline of these tests is for ever, or none: no test waits for it.
+  const patient = { deadlines: { goodbye: Infinity } };
+
+  it("answers the next request on a kept connection with Connection: close", async () => {
+    const http = await serve(({ path }) => path, patient);
+    await using wire = new Wire(http);
+    wire.send(get("/first"));
+    await wire.until(/\/first$/);
+    const closed = http.close({ deadline: 5000 });
+    wire.send(get("/next") + get("/never"));
+    expect(await wire.ended()).toMatch(/Connection: close\r\n\r\n\/next$/);
+    wire.socket.end();
+    expect(await closed).toEqual({ drained: 1, cut: 0 });
+  });
+
+  it("ends at once a connection on which nothing was ever asked, and with goodbye: 0 every idle one", async () => {
+    const asked = await serve(() => "x", { deadlines: { goodbye: 0 } });
+    const silent = await serve(() => "x", patient);
+    await using kept = new Wire(asked);
+    await using fresh = new Wire(silent);
+    kept.send(GET);
+    await kept.until("\r\n\r\nx");
+    await vi.waitFor(() => expect(silent.connections.size).toBe(1));
+    const closed = Promise.all([asked.close({ deadline: 5000 }), silent.close({ deadline: 5000 })]);
+    expect(await kept.ended()).toMatch(/x$/);
+    expect(await fresh.ended()).toBe("");
+    kept.socket.end();
+    fresh.socket.end();
+    expect(await closed).toEqual([
+      { drained: 1, cut: 0 },
+      { drained: 1, cut: 0 },
+    ]);
+  });
+
+  it("waits a tenth of a second for that request, unless told otherwise", async () => {
+    const clock = fakeClock();
+    const http = await serve(() => "x", { timer: new DeadlineTimer(clock) });
     await using wire = new Wire(http);
     wire.send(GET);
     await wire.until("\r\n\r\nx");
-    expect(await http.close({ deadline: 5000 })).toEqual({ drained: 1, cut: 0 });
+    const [connection] = http.connections;
+    const closed = http.close({ deadline: 5000 });
+    clock.advance(90);
+    expect(connection?.writable).toBe(true);
+    clock.advance(300);
+    expect(connection?.writable).toBe(false);
     expect(await wire.ended()).toMatch(/x$/);
+    wire.socket.end();
+    expect(await closed).toEqual({ drained: 1, cut: 0 });
+  });
+
+  it("takes one more request after a reply whose head had left without Connection: close", async () => {
+    const go = promised<void>();
+    const http = await serve(
+      ({ path }) => ({
+        body: (async function* () {
+          yield path;
+          if (path === "/long") await go.promise;
+        })(),
+      }),
+      patient,
+    );
+    await using wire = new Wire(http);
+    wire.send(get("/long"));
+    await wire.until("/long");
+    const closed = http.close({ deadline: 5000 });
+    go.resolve();
+    await wire.until(/0\r\n\r\n$/);
+    wire.send(get("/next"));
+    expect(await wire.ended()).toMatch(/Connection: close\r\n\r\n5\r\n\/next\r\n0\r\n\r\n$/);
+    wire.socket.end();
+    expect(await closed).toEqual({ drained: 1, cut: 0 });
   });
 
   it("answers the request in hand with Connection: close", async () => {
@@ -339,8 +406,9 @@ describe("drain", () => {
     await begun.promise;
     const closed = http.close({ deadline: 5000 });
     go.resolve("last words");
-    expect(await closed).toEqual({ drained: 1, cut: 0 });
     expect(await wire.ended()).toMatch(/Connection: close\r\n\r\nlast words$/);
+    wire.socket.end();
+    expect(await closed).toEqual({ drained: 1, cut: 0 });
   });
 
   it("answers a request that has begun", async () => {
@@ -357,6 +425,7 @@ describe("drain", () => {
     const closed = http.close({ deadline: 5000 });
     wire.send("st: a\r\n\r\n");
     expect(await wire.ended()).toMatch(/Connection: close\r\n\r\nlast words$/);
+    wire.socket.end();
     expect(await closed).toEqual({ drained: 1, cut: 0 });
   });
 });

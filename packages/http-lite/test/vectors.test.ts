@@ -2,12 +2,10 @@
 import { verifyDecoder } from "@tcpkit/core/testing";
 import { describe, expect, it } from "vitest";
 import type { HttpEvent, HttpReply } from "../src/index.ts";
-import { answer, clientSession, plain, serverSession, vectors } from "./play.ts";
+import { answer, clientSession, plain, REQUEST_VECTORS, serverSession, vectors } from "./play.ts";
 import type { PlainEvent, Vector } from "./play.ts";
 
-const SERVER = ["request-lines.json", "fields.json", "body-framing.json", "connections.json"];
-
-describe.each(SERVER)("%s", (file) => {
+describe.each(REQUEST_VECTORS)("%s", (file) => {
   it.each(vectors(file))("$name ($ref)", (vector) => {
     const events = verifyDecoder<HttpEvent, HttpReply>({
       session: () => serverSession(vector),
@@ -49,6 +47,9 @@ describe("replies.json", () => {
 function check(vector: Vector, events: readonly PlainEvent[]): void {
   expect(events.map((event) => event.text)).toEqual(vector.events);
   if (vector.fields !== undefined) expect(events[0]?.fields).toEqual(vector.fields);
+  if (vector.offers !== undefined) {
+    expect(events.findLast(({ text }) => text.startsWith("request"))?.offers).toEqual(vector.offers);
+  }
   for (const { start, end } of events) {
     expect(start).toBeGreaterThanOrEqual(0);
     if (end >= 0) expect(start).toBeLessThanOrEqual(end);

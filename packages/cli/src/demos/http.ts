@@ -76,7 +76,7 @@ async function echo({ body, headers }: HttpRequest): Promise<HttpResult> {
       "Content-Security-Policy": "sandbox; default-src 'none'",
       "X-Content-Type-Options": "nosniff",
     },
-    body: resume(first, pieces),
+    body: first.done === true ? "" : resume(first, pieces),
   };
 }
 
