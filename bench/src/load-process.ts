@@ -6,24 +6,43 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Held, Load } from "./bench.ts";
+import type { Core } from "./pin.ts";
 import { LOAD_CORE, pinned } from "./pin.ts";
 import { reasonIn } from "./reason.ts";
 
-/** Runs a program to its end. @throws Error with what it said when it fails. */
-export async function runLoad(command: readonly string[]): Promise<string> {
-  const [program = "", ...args] = pinned(LOAD_CORE, command);
+export interface RunLoadOptions {
+  /** Default: the load's. */
+  readonly core?: Core;
+  /** The program is told to end, by SIGINT, after so many seconds. */
+  readonly interruptAfter?: number;
+}
+
+/**
+ * Runs a program to its end, and gives what it printed: "" when it was interrupted too early to do anything.
+ * @throws Error with what it said when it fails.
+ */
+export async function runLoad(command: readonly string[], options: RunLoadOptions = {}): Promise<string> {
+  const { core = LOAD_CORE, interruptAfter } = options;
+  const [program = "", ...args] = pinned(core, command);
+  const running = promisify(execFile)(program, args);
+  const interrupt =
+    interruptAfter === undefined
+      ? undefined
+      : setTimeout(() => running.child.kill("SIGINT"), interruptAfter * 1000);
   try {
-    const { stdout } = await promisify(execFile)(program, args);
-    return stdout;
+    return (await running).stdout;
   } catch (error) {
-    const { stderr = "", message } = error as Error & { stderr?: string };
+    const { stderr = "", message, signal } = error as Error & { stderr?: string; signal?: string };
+    if (interrupt !== undefined && signal === "SIGINT") return "";
     throw new Error(`the load failed: ${reasonIn(stderr) ?? message}`, { cause: error });
+  } finally {
+    clearTimeout(interrupt);
   }
 }
 
 /** Runs a script of `load/` with `options` as its argument; it prints a `Load`. */
 export async function runLoadScript(file: string, options: object): Promise<Load> {
-  return JSON.parse(await runLoad(scriptCommand(file, options))) as Load;
+  return JSON.parse(await runLoad(scriptCommand(`load/${file}`, options))) as Load;
 }
 
 /**
@@ -31,7 +50,7 @@ export async function runLoadScript(file: string, options: object): Promise<Load
  * ends. @throws Error with what it said when it fails before.
  */
 export async function holdLoadScript(file: string, options: object): Promise<Held> {
-  const [program = "", ...args] = pinned(LOAD_CORE, scriptCommand(file, options));
+  const [program = "", ...args] = pinned(LOAD_CORE, scriptCommand(`load/${file}`, options));
   const child = spawn(program, args);
   const exit = once(child, "exit");
   const said = text(child.stderr);
@@ -46,7 +65,11 @@ export async function holdLoadScript(file: string, options: object): Promise<Hel
   };
 }
 
-function scriptCommand(file: string, options: object): readonly string[] {
-  const script = fileURLToPath(new URL(`load/${file}`, import.meta.url));
-  return [process.execPath, script, JSON.stringify(options)];
+/** A script of this folder with `options` as its argument. */
+export function scriptCommand(
+  file: string,
+  options: object,
+  node: string = process.execPath,
+): readonly string[] {
+  return [node, fileURLToPath(new URL(file, import.meta.url)), JSON.stringify(options)];
 }

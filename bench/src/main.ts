@@ -4,30 +4,28 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
-import { accept } from "./benches/accept.ts";
-import { echo } from "./benches/echo.ts";
-import { http } from "./benches/http.ts";
-import { idle } from "./benches/idle.ts";
-import { smtp } from "./benches/smtp.ts";
+import { BENCHES, whyMissed } from "./benches/index.ts";
 import { page, terminalReport } from "./report.ts";
 import type { Result } from "./result.ts";
 import { run } from "./runner.ts";
 import { judge } from "./summary.ts";
+import { turnsOf } from "./turns.ts";
 
-const BENCHES: readonly Bench[] = [http, echo, accept, idle, smtp];
 const PAGES = new URL("../../docs/benchmarks/", import.meta.url);
 
 const FULL = { rounds: 9, seconds: 3, connections: 10_000 };
-const QUICK = { rounds: 3, seconds: 2, connections: 2000 };
+const QUICK = { rounds: 2, seconds: 2, connections: 2000 };
+/** What all turns of a quick run may take together, in seconds; starting servers takes what is left of a minute. */
+const QUICK_TURNS = 24;
 
 const USAGE = `pnpm bench NAME [options]
 
-${BENCHES.map(({ name, title }) => `  ${name.padEnd(8)} ${title}`).join("\n")}
-  report   makes docs/benchmarks/README.md from the JSON files beside it
+${BENCHES.map(({ name, title }) => `  ${name.padEnd(11)} ${title}`).join("\n")}
+  report      makes docs/benchmarks/README.md from the JSON files beside it
 
-  --quick          ${QUICK.rounds} rounds of ${QUICK.seconds} s instead of ${FULL.rounds} of ${FULL.seconds}: less than a minute
+  --quick          ${QUICK.rounds} rounds instead of ${FULL.rounds}, of turns so short that all is over within a minute
   --rounds N       how many times each server takes its turn
-  --seconds N      how long a turn lasts
+  --seconds N      how long a turn lasts; default: ${FULL.seconds}
   --connections N  how many connections idle holds; default: ${FULL.connections}, or ${QUICK.connections} with --quick
   --json FILE      where the result goes; default: bench/results/NAME.json
   --node PATH      the Node that runs the servers; default: this one
@@ -51,11 +49,11 @@ async function main(args: string[]): Promise<void> {
   const bench = BENCHES.find((one) => one.name === name);
   if (bench === undefined) throw new UsageError(`there is no bench "${name}"; pnpm bench lists them`);
 
-  const preset = values.quick === true ? QUICK : FULL;
+  const preset = values.quick === true ? quick(bench) : FULL;
   const result = await run(bench, {
-    rounds: positive("rounds", values.rounds) ?? preset.rounds,
+    rounds: whole("rounds", values.rounds) ?? preset.rounds,
     seconds: positive("seconds", values.seconds) ?? preset.seconds,
-    connections: positive("connections", values.connections) ?? preset.connections,
+    connections: whole("connections", values.connections) ?? preset.connections,
     node: values.node ?? process.execPath,
     log: (line) => console.error(line),
   });
@@ -91,14 +89,33 @@ const OPTIONS = {
 function positive(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${option} takes a whole number from 1`);
+  if (!(value > 0 && value < Infinity)) throw new UsageError(`--${option} takes a number above 0`);
   return value;
+}
+
+function whole(option: string, text: string | undefined): number | undefined {
+  const value = positive(option, text);
+  if (value !== undefined && !Number.isInteger(value))
+    throw new UsageError(`--${option} takes a whole number`);
+  return value;
+}
+
+/** As short as needed: each contestant has its turn in each round, and one more to warm up. */
+function quick(bench: Bench): typeof FULL {
+  const turns = turnsOf(bench) * (QUICK.rounds + 1);
+  return { ...QUICK, seconds: Math.min(QUICK.seconds, Number((QUICK_TURNS / turns).toPrecision(2))) };
 }
 
 async function writePage(): Promise<void> {
   const files = (await readdir(PAGES)).filter((file) => file.endsWith(".json")).sort();
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, PAGES), "utf8")));
-  await writeFile(new URL("README.md", PAGES), page(texts.map((text) => JSON.parse(text) as Result)));
+  await writeFile(
+    new URL("README.md", PAGES),
+    page(
+      texts.map((text) => JSON.parse(text) as Result),
+      whyMissed,
+    ),
+  );
 }
 
 try {

@@ -2,8 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 
-export const SERVER_CORE = 0;
-export const LOAD_CORE = 1;
+/** What is measured runs on the one, all else on the other. */
+export type Core = 0 | 1;
+
+export const SERVER_CORE: Core = 0;
+export const LOAD_CORE: Core = 1;
 
 /** True when a program can be found on this machine. */
 export function has(program: string, ...args: string[]): boolean {
@@ -14,6 +17,6 @@ export function has(program: string, ...args: string[]): boolean {
 export const pinning: boolean = availableParallelism() >= 2 && has("taskset", "-V");
 
 /** The command that runs `command` on one core alone, or the command itself where that cannot be done. */
-export function pinned(core: number, command: readonly string[]): readonly string[] {
+export function pinned(core: Core, command: readonly string[]): readonly string[] {
   return pinning ? ["taskset", "-c", String(core), ...command] : command;
 }

@@ -1,4 +1,5 @@
 // A result as people read it: on the terminal after a run, and as the page in docs/ that is made from the JSON.
+import type { Target } from "./bench.ts";
 import type { Result, Settings } from "./result.ts";
 import { judge, rowsOf } from "./summary.ts";
 import type { Verdict } from "./summary.ts";
@@ -16,8 +17,11 @@ export function terminalReport(result: Result): string {
   return `${blocks.join("\n\n")}\n`;
 }
 
+/** Says why a target of a bench is missed, if anybody knows. */
+export type Explain = (bench: string, target: Target) => string | undefined;
+
 /** The page of docs/benchmarks. */
-export function page(results: readonly Result[]): string {
+export function page(results: readonly Result[], explain: Explain): string {
   const blocks = [
     "<!-- Made by `pnpm bench report` from the JSON files beside it. Do not edit. -->",
     "# Benchmarks",
@@ -35,7 +39,11 @@ export function page(results: readonly Result[]): string {
         markdownTable(cells(rowsOf(result, name), unit)),
       );
       const verdicts = verdictsOn(result, name);
-      if (verdicts.length > 0) blocks.push(verdicts.map((verdict) => `- ${sentence(verdict)}`).join("\n"));
+      const sentences = verdicts.map((verdict) => {
+        const why = verdict.outcome === "not met" ? explain(result.bench, verdict.target) : undefined;
+        return `- ${sentence(verdict)}${why === undefined ? "" : `. ${why}`}`;
+      });
+      if (sentences.length > 0) blocks.push(sentences.join("\n"));
     }
   }
   return `${blocks.join("\n\n")}\n`;
@@ -60,7 +68,16 @@ function verdictsOn(result: Result, scenario: string): readonly Verdict[] {
 }
 
 function sentence({ target, measured, outcome }: Verdict): string {
-  const aim = "atMost" in target ? `≤ ${target.atMost} each` : `≥ ${target.atLeast} × ${target.peer}`;
-  const who = "peer" in target && target.contestant !== undefined ? ` for ${target.contestant}` : "";
-  return `target ${aim}${who}: ${measured === undefined ? "not measured" : number(measured)}, ${outcome}`;
+  return `target ${aim(target)}: ${measured === undefined ? "not measured" : number(measured)}, ${outcome}`;
+}
+
+/** A target in words; no two of a scenario have the same. */
+export function aim(target: Target): string {
+  const who = target.contestant === undefined ? "" : ` for ${target.contestant}`;
+  if ("comparedTo" in target) return `≥ ${target.atLeast} × itself in "${target.comparedTo}"${who}`;
+  if ("peer" in target) {
+    return `≥ ${target.atLeast} × ${target.peer}${target.by === "rate" ? ", by rate" : ""}${who}`;
+  }
+  const most = target.atMost.toLocaleString("en");
+  return target.of === "peak memory" ? `peak ≤ ${most} MiB${who}` : `≤ ${most} each${who}`;
 }

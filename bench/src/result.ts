@@ -1,5 +1,5 @@
 // What a run leaves behind: every measurement and all that is needed to read it. This is the JSON file.
-import type { Missing, Scenario, Target } from "./bench.ts";
+import type { Bench, Missing, Target } from "./bench.ts";
 import type { Machine } from "./machine.ts";
 
 /** One run of load against one contestant. */
@@ -35,8 +35,9 @@ export interface Result {
   readonly machine: Machine;
   readonly settings: Settings;
   readonly missing: readonly Missing[];
+  /** As the bench had them then, without the reasons for missing them. */
   readonly targets: readonly Target[];
-  readonly scenarios: readonly Pick<Scenario, "name" | "title" | "unit">[];
+  readonly scenarios: readonly Pick<Bench["scenarios"][number], "name" | "title" | "unit">[];
   /** Who took part; the first is ours, unless it is among the missing. */
   readonly contestants: readonly { readonly name: string }[];
   readonly ours: string;

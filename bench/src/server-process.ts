@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
@@ -11,37 +12,51 @@ import { fileURLToPath } from "node:url";
 import type { Contestant } from "./bench.ts";
 import { usageOf } from "./operating-system.ts";
 import type { Usage } from "./operating-system.ts";
+import type { Core } from "./pin.ts";
 import { pinned, SERVER_CORE } from "./pin.ts";
 import { reasonIn } from "./reason.ts";
 
 /** How long a server may take to start, in milliseconds. */
 const START_LIMIT = 10_000;
 
+/** Where servers have their folders: not in /tmp, which may be memory, where an fsync costs nothing. */
+const FOLDERS = fileURLToPath(new URL("../results/", import.meta.url));
+
 export class ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly #child: ChildProcess;
+  readonly #folder: string;
   /** What a script says, line by line. */
   readonly #lines: Interface | undefined;
 
-  private constructor(child: ChildProcess, port: number, lines?: Interface) {
+  private constructor(child: ChildProcess, folder: string, port: number, lines?: Interface) {
     this.#child = child;
+    this.#folder = folder;
     this.port = port;
     this.#lines = lines;
   }
 
   /** Starts a contestant and waits until it listens. @throws Error that says why it did not. */
-  static async start(contestant: Contestant, node: string): Promise<ServerProcess> {
-    if (contestant.type === "script") {
-      const file = fileURLToPath(new URL(`servers/${contestant.file}`, import.meta.url));
-      const child = launch([node, "--expose-gc", file], "pipe", contestant.environment);
-      if (child.stdout === null) throw new Error("a server without standard output");
-      const lines = createInterface(child.stdout);
-      return new ServerProcess(child, await orGone(child, announcedPort(lines)), lines);
+  static async start(contestant: Contestant, node: string, core: Core = SERVER_CORE): Promise<ServerProcess> {
+    await mkdir(FOLDERS, { recursive: true });
+    const folder = await mkdtemp(`${FOLDERS}server-`);
+    try {
+      if (contestant.type === "script") {
+        const file = fileURLToPath(new URL(`servers/${contestant.file}`, import.meta.url));
+        const child = launch(core, [node, "--expose-gc", file, folder], "pipe", contestant.environment);
+        if (child.stdout === null) throw new Error("a server without standard output");
+        const lines = createInterface(child.stdout);
+        return new ServerProcess(child, folder, await orGone(child, announcedPort(lines)), lines);
+      }
+      const port = await freePort();
+      const child = launch(core, contestant.command({ port, folder, node }), "ignore");
+      child.stdout?.resume();
+      await orGone(child, listening(port, child));
+      return new ServerProcess(child, folder, port);
+    } catch (error) {
+      await rm(folder, { recursive: true });
+      throw error;
     }
-    const port = await freePort();
-    const child = launch(contestant.command(port), "ignore");
-    await orGone(child, listening(port, child));
-    return new ServerProcess(child, port);
   }
 
   /** What the process has used so far; `undefined` where the system does not say. */
@@ -59,15 +74,17 @@ export class ServerProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await stop(this.#child);
+    await rm(this.#folder, { recursive: true });
   }
 }
 
 function launch(
+  core: Core,
   command: readonly string[],
   stdin: "pipe" | "ignore",
   environment?: Readonly<Record<string, string>>,
 ): ChildProcess {
-  const [program = "", ...args] = pinned(SERVER_CORE, command);
+  const [program = "", ...args] = pinned(core, command);
   // Scripts end when their standard input does, so that none outlives this process whatever becomes of it.
   return spawn(program, args, {
     stdio: [stdin, "pipe", "pipe"],
@@ -78,7 +95,8 @@ function launch(
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
-  child.kill();
+  // Some take SIGTERM for a wish to wait for their connections.
+  child.kill("SIGKILL");
   await exit;
 }
 

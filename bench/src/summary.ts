@@ -29,21 +29,20 @@ export interface Row {
 }
 
 /**
- * The rows of one scenario, ours first. Ratios are taken within a round, and then their median; `reference` is who
- * counts as ours in them.
+ * The rows of one scenario, ours first: who took part in it. Ratios are taken within a round, and then their median;
+ * `reference` is who counts as ours in them.
  */
 export function rowsOf(result: Result, scenario: string, reference: string = result.ours): readonly Row[] {
-  const samplesOf = (contestant: string): readonly Sample[] =>
-    result.samples.filter((sample) => sample.scenario === scenario && sample.contestant === contestant);
-  const ours = samplesOf(reference);
-  return result.contestants.map(({ name }) => {
-    const theirs = samplesOf(name);
-    return {
+  const ours = samplesOf(result, scenario, reference);
+  return result.contestants.flatMap(({ name }) => {
+    const theirs = samplesOf(result, scenario, name);
+    if (theirs.length === 0) return [];
+    const row = {
       contestant: name,
       ...only("rate", figure(theirs.map(rate))),
       ...only("cpu", figure(theirs.map(cpu))),
       ...only("busy", figure(theirs.map(busy))?.median),
-      ...only("peakMemory", theirs.at(-1)?.peakMemory),
+      ...only("peakMemory", highest(theirs.map(({ peakMemory }) => peakMemory))),
       ...only("memory", figure(theirs.map(memory))),
       ...(name !== reference && {
         ...only("byCpu", figure(inRounds(ours, theirs, (our, their) => quotient(cpu(their), cpu(our))))),
@@ -53,15 +52,16 @@ export function rowsOf(result: Result, scenario: string, reference: string = res
         ),
         ...only("byRate", figure(inRounds(ours, theirs, (our, their) => quotient(rate(our), rate(their))))),
       }),
-    } as Row;
+    };
+    return [row as Row];
   });
 }
 
 export interface Verdict {
   readonly target: Target;
   /**
-   * `atLeast`: ours against the peer, by memory where that was measured, else by CPU time, or by rate where the system
-   * tells none. `atMost`: what ours needs for one operation.
+   * `atLeast`: ours against the peer, or against itself in the other scenario: by memory where that was measured, else
+   * by CPU time, or by rate where the system tells none. `atMost`: what ours needs.
    */
   readonly measured: number | undefined;
   /** `unknown` when ours or the peer is missing. */
@@ -71,22 +71,38 @@ export interface Verdict {
 /** Judges every target of a run. */
 export function judge(result: Result): readonly Verdict[] {
   return result.targets.map((target) => {
-    const rowOf = (name: string, reference?: string): Row | undefined =>
-      rowsOf(result, target.scenario, reference).find(({ contestant }) => contestant === name);
-    if ("atMost" in target) {
-      const row = rowOf(result.ours);
-      return verdict(target, row?.memory ?? row?.cpu, (measured) => measured <= target.atMost);
-    }
-    const row = rowOf(target.peer, target.contestant);
-    const ratio = row?.byMemory ?? row?.byCpu ?? row?.byRate;
-    return verdict(target, ratio, (measured) => measured >= target.atLeast);
+    const measured = measuredFor(result, target);
+    if (measured === undefined) return { target, measured, outcome: "unknown" };
+    const met = "atMost" in target ? measured <= target.atMost : measured >= target.atLeast;
+    return { target, measured, outcome: met ? "met" : "not met" };
   });
 }
 
-function verdict(target: Target, figure: Figure | undefined, met: (measured: number) => boolean): Verdict {
-  const measured = figure?.median;
-  if (measured === undefined) return { target, measured, outcome: "unknown" };
-  return { target, measured, outcome: met(measured) ? "met" : "not met" };
+function measuredFor(result: Result, target: Target): number | undefined {
+  const { scenario, contestant = result.ours } = target;
+  if ("comparedTo" in target) {
+    const here = samplesOf(result, scenario, contestant);
+    const there = samplesOf(result, target.comparedTo, contestant);
+    const ratios = inRounds(
+      here,
+      there,
+      (one, other) => quotient(cpu(other), cpu(one)) ?? quotient(rate(one), rate(other)),
+    );
+    return figure(ratios)?.median;
+  }
+  const rowOf = (name: string): Row | undefined =>
+    rowsOf(result, scenario, contestant).find((row) => row.contestant === name);
+  if ("atMost" in target) {
+    const row = rowOf(contestant);
+    return target.of === "peak memory" ? row?.peakMemory : (row?.memory ?? row?.cpu)?.median;
+  }
+  const row = rowOf(target.peer);
+  if (target.by === "rate") return row?.byRate?.median;
+  return (row?.byMemory ?? row?.byCpu ?? row?.byRate)?.median;
+}
+
+function samplesOf(result: Result, scenario: string, contestant: string): readonly Sample[] {
+  return result.samples.filter((sample) => sample.scenario === scenario && sample.contestant === contestant);
 }
 
 function rate({ operations, seconds }: Sample): number {
@@ -123,6 +139,11 @@ function inRounds(
 function figure(values: readonly (number | undefined)[]): Figure | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? undefined : { median: median(known), spread: spread(known) };
+}
+
+function highest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 /** An object with one property, or with none where there is no value. */

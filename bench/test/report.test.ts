@@ -1,8 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { page, terminalReport } from "../src/report.ts";
+import { BENCHES, whyMissed } from "../src/benches/index.ts";
+import { aim, page, terminalReport } from "../src/report.ts";
 import type { Result, Sample } from "../src/result.ts";
 import { judge, rowsOf } from "../src/summary.ts";
+
+const PAGES = new URL("../../docs/benchmarks/", import.meta.url);
+
+/** The results that docs/benchmarks/README.md is made from. */
+function published(): readonly Result[] {
+  const files = readdirSync(PAGES).filter((file) => file.endsWith(".json"));
+  return files.sort().map((file) => JSON.parse(readFileSync(new URL(file, PAGES), "utf8")) as Result);
+}
 
 function sample(contestant: string, round: number, operations: number, cpuMicroseconds?: number): Sample {
   const cpu = cpuMicroseconds === undefined ? {} : { cpuMicroseconds, peakMemory: 80 };
@@ -57,6 +66,47 @@ describe("summary", () => {
     const targets = [{ scenario: "plain", contestant: "peer", peer: "ceiling", atLeast: 0.25 }];
     expect(judge({ ...RESULT, targets })[0]).toMatchObject({ measured: 0.25, outcome: "met" });
     expect(terminalReport({ ...RESULT, targets })).toContain("target ≥ 0.25 × ceiling for peer: 0.25, met");
+  });
+
+  it("judges the rate instead of CPU time where a target says so", () => {
+    const samples = [sample("ours", 1, 100, 500), sample("peer", 1, 50, 100)];
+    const target = { scenario: "plain", peer: "peer", atLeast: 1.5 };
+    const targets = [target, { ...target, by: "rate" as const }];
+    const result = { ...RESULT, samples, targets };
+    expect(judge(result).map(({ measured }) => measured)).toEqual([0.4, 2]);
+    expect(terminalReport(result)).toContain("target ≥ 1.5 × peer, by rate: 2, met");
+  });
+
+  it("compares a contestant with itself in another scenario", () => {
+    const other = { name: "other", title: "another", unit: "requests" };
+    const samples = [
+      sample("ours", 1, 100, 500),
+      { ...sample("ours", 1, 100, 250), scenario: "other" },
+      sample("ours", 2, 100, 1000),
+      { ...sample("ours", 2, 100, 500), scenario: "other" },
+    ];
+    const targets = [{ scenario: "plain", comparedTo: "other", atLeast: 0.6 }];
+    const result = { ...RESULT, scenarios: [...RESULT.scenarios, other], samples, targets };
+    expect(judge(result)[0]).toMatchObject({ measured: 0.5, outcome: "not met" });
+    expect(terminalReport(result)).toContain('target ≥ 0.6 × itself in "other": 0.5, not met');
+  });
+
+  it("judges the highest peak memory of all turns", () => {
+    const samples = [
+      { ...sample("ours", 1, 100, 500), peakMemory: 90 },
+      { ...sample("ours", 2, 100, 500), peakMemory: 70 },
+    ];
+    const targets = [{ scenario: "plain", atMost: 80, of: "peak memory" as const }];
+    expect(judge({ ...RESULT, samples, targets })[0]).toMatchObject({ measured: 90, outcome: "not met" });
+    expect(terminalReport({ ...RESULT, samples, targets })).toContain("target peak ≤ 80 MiB: 90, not met");
+  });
+
+  it("leaves out of a scenario who took no part in it", () => {
+    const samples = RESULT.samples.filter(({ contestant }) => contestant !== "peer");
+    expect(rowsOf({ ...RESULT, samples }, "plain").map(({ contestant }) => contestant)).toEqual([
+      "ours",
+      "ceiling",
+    ]);
   });
 
   it("compares and judges memory where that was measured", () => {
@@ -117,20 +167,47 @@ describe("report", () => {
   });
 
   it("makes a page of the same figures", () => {
-    const text = page([RESULT]);
+    const text = page([RESULT], () => undefined);
     expect(text).toContain("## http: Hello");
     expect(text).toContain("- **Missing**: wrk (not installed)");
     expect(text).toMatch(/^\| peer +\| +37,500 \|/m);
     expect(text).toContain("- target ≥ 1.5 × peer: 2, met");
   });
 
+  it("says on the page why a target is missed, and only where it is", () => {
+    const text = page([RESULT], (bench, target) => `${bench}: because of ${JSON.stringify(target)}.`);
+    expect(text).toContain("- target ≥ 1.5 × peer: 2, met\n");
+    expect(text).toContain("- target ≥ 0.75 × ceiling: 0.5, not met. http: because of {");
+    expect(text).toContain("- target ≥ 1 × absent: not measured, unknown\n");
+  });
+
+  it("takes the reason from the bench as it is today", () => {
+    const missed = { scenario: "ended", peer: "raw net", atLeast: 0.95 };
+    expect(whyMissed("accept", missed)).toMatch(/^A connection of core's is more objects/);
+    expect(whyMissed("accept", { ...missed, atLeast: 0.5 })).toBeUndefined();
+    expect(whyMissed("none", missed)).toBeUndefined();
+  });
+
+  it("has one aim for each target of a scenario, so that reasons are told apart", () => {
+    for (const { targets } of BENCHES) {
+      const aims = targets.map((target) => `${target.scenario}: ${aim(target)}`);
+      expect(new Set(aims).size).toBe(aims.length);
+    }
+  });
+
+  it("has a reason for every target that docs/benchmarks says is missed", () => {
+    for (const result of published()) {
+      for (const { target, outcome } of judge(result)) {
+        if (outcome !== "not met") continue;
+        expect(whyMissed(result.bench, target), `${result.bench}, ${aim(target)}`).toEqual(
+          expect.any(String),
+        );
+      }
+    }
+  });
+
   it("is what docs/benchmarks/README.md holds: run `pnpm bench report` when this fails", () => {
-    const folder = new URL("../../docs/benchmarks/", import.meta.url);
-    const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
-    expect(files).not.toEqual([]);
-    const results = files
-      .sort()
-      .map((file) => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Result);
-    expect(readFileSync(new URL("README.md", folder), "utf8")).toBe(page(results));
+    expect(published()).not.toEqual([]);
+    expect(readFileSync(new URL("README.md", PAGES), "utf8")).toBe(page(published(), whyMissed));
   });
 });

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { Bench } from "../bench.ts";
+import type { ServerBench } from "../bench.ts";
 
 export const REQUEST = "GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
-export const CONTESTANTS: Bench["contestants"] = [
+export const CONTESTANTS: ServerBench["contestants"] = [
   { name: "@tcpkit/echo", type: "script", file: "echo-tcpkit.ts" },
   {
     name: "@tcpkit/echo, plain read",

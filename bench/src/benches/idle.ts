@@ -1,5 +1,5 @@
 // The idle bench: what a connection costs that says nothing.
-import type { Bench } from "../bench.ts";
+import type { ServerBench } from "../bench.ts";
 import { holdLoadScript } from "../load-process.ts";
 import { descriptorLimit } from "../operating-system.ts";
 import { check, CONTESTANTS, REQUEST } from "./first-answer.ts";
@@ -7,7 +7,8 @@ import { check, CONTESTANTS, REQUEST } from "./first-answer.ts";
 /** Descriptors that a server or a load may want for anything else. Ours admits nobody for its last 64. */
 const SPARE = 200;
 
-export const idle: Bench = {
+export const idle: ServerBench = {
+  type: "servers",
   name: "idle",
   title: "Memory of connections that do nothing",
   contestants: CONTESTANTS,

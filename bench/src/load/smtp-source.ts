@@ -3,27 +3,31 @@ import type { Load } from "../bench.ts";
 import { runLoad } from "../load-process.ts";
 
 export interface Mail {
-  /** Bytes of each message. */
-  readonly size: number;
+  /** Bytes of each message, or a file that holds its lines; it is dot-stuffed on its way. */
+  readonly message: number | { readonly file: string };
   /** Connections at once. */
   readonly sessions: number;
-  /** Messages that one call of smtp-source sends. */
-  readonly batch: number;
   /** Send all over the same connections, instead of a new one for each message. */
   readonly keep: boolean;
 }
 
-/** Sends batches until `seconds` are over. @throws Error when the server refuses one. */
+/**
+ * Sends messages for about `seconds`. smtp-source knows counts only, so a first batch of one message for each
+ * connection tells how many fill the time that is left. @throws Error when the server refuses one.
+ */
 export async function smtpSource(port: number, seconds: number, mail: Mail): Promise<Load> {
-  const { size, sessions, batch, keep } = mail;
-  const args = [`-l${size}`, `-s${sessions}`, `-m${batch}`, ...(keep ? ["-d"] : []), "-M", "localhost"];
+  const { message, sessions, keep } = mail;
+  const content = typeof message === "number" ? `-l${message}` : `-F${message.file}`;
+  const args = [content, `-s${sessions}`, ...(keep ? ["-d"] : []), "-M", "localhost"];
   let operations = 0;
   const start = performance.now();
   let elapsed = 0;
-  while (elapsed < seconds * 1000) {
-    await runLoad(["smtp-source", ...args, `127.0.0.1:${port}`]);
+  do {
+    const rate = operations / elapsed;
+    const batch = operations === 0 ? sessions : Math.max(sessions, Math.ceil(rate * (seconds - elapsed)));
+    await runLoad(["smtp-source", ...args, `-m${batch}`, `127.0.0.1:${port}`]);
     operations += batch;
-    elapsed = performance.now() - start;
-  }
-  return { operations, seconds: elapsed / 1000 };
+    elapsed = (performance.now() - start) / 1000;
+  } while (elapsed < 0.9 * seconds);
+  return { operations, seconds: elapsed };
 }

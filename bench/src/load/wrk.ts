@@ -8,14 +8,37 @@ export const PIPELINE_DEPTH = 16;
 
 const SCRIPT = fileURLToPath(new URL("pipeline.lua", import.meta.url));
 
-/** Runs wrk with one thread for `seconds` (wrk takes whole ones). @throws Error when an answer is not a 2xx. */
-export async function wrk(url: string, connections: number, depth: number, seconds: number): Promise<Load> {
-  const duration = `-d${Math.max(1, Math.round(seconds))}s`;
-  const script = depth > 1 ? ["-s", SCRIPT] : [];
-  const depthArgument = depth > 1 ? ["--", String(depth)] : [];
-  return parseWrk(
-    await runLoad(["wrk", "-t1", `-c${connections}`, duration, ...script, url, ...depthArgument]),
+export interface Requests {
+  readonly url: string;
+  /** Field lines of each, Host among them: `"Accept: text/html"`. */
+  readonly fields: readonly string[];
+  readonly connections: number;
+  /** How many are sent together. */
+  readonly depth: number;
+  readonly seconds: number;
+}
+
+/** Runs wrk with one thread. @throws Error when an answer is not a 2xx. */
+export async function wrk(requests: Requests): Promise<Load> {
+  const { url, fields, connections, depth, seconds } = requests;
+  // wrk's own clock takes whole seconds only; interrupted, it says what it did until then.
+  const whole = Number.isInteger(seconds);
+  const duration = `-d${whole ? seconds : Math.ceil(seconds) + 1}s`;
+  const headers = fields.flatMap((line) => ["-H", line]);
+  const [script, depthArgument] =
+    depth > 1
+      ? [
+          ["-s", SCRIPT],
+          ["--", String(depth)],
+        ]
+      : [[], []];
+  const output = await runLoad(
+    ["wrk", "-t1", `-c${connections}`, duration, ...headers, ...script, url, ...depthArgument],
+    whole ? {} : { interruptAfter: seconds },
   );
+  // A busy machine had not even started it.
+  if (output === "") return wrk({ ...requests, seconds: Math.ceil(seconds) });
+  return parseWrk(output);
 }
 
 /** Reads wrk's report. @throws Error when it tells of failed requests, or is no report. */
