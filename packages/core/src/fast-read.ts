@@ -18,8 +18,14 @@ interface Accepted {
 
 const enabled = process.env["TCPKIT_FAST_READ"] !== "off";
 
+/** Bytes that one read can take. */
+const SIZE = 65_536;
+
 /** Filled by one read at a time and copied from at once, so that all connections can share it. */
-let shared: { readonly buffer: Buffer; readonly callback: typeof onRead } | undefined;
+let shared: Buffer | undefined;
+
+/** What a socket reads into next, where that changes: Node asks for it when it is made, and after each read. */
+let next: Buffer | undefined;
 
 /**
  * Makes a server that listens accept sockets that read fast, where that is possible. Either way they come paused, and their
@@ -29,13 +35,14 @@ export function acceptFastReaders(server: Server): void {
   const { _handle: listening } = server as unknown as Inside;
   const accept = listening?.onconnection;
   if (!enabled || listening === null || typeof accept !== "function") return;
-  shared ??= { buffer: Buffer.allocUnsafeSlow(65_536), callback: onRead };
-  const onread = shared;
+  shared ??= Buffer.allocUnsafeSlow(SIZE);
+  const onread = { buffer: takeNext, callback: onRead };
   listening.onconnection = function (status, handle): void {
     if (typeof handle?.useUserBuffer !== "function") {
       accept.call(this, status, handle);
       return;
     }
+    next = shared;
     // `manualStart` leaves it unread until somebody asks, as `pauseOnConnect` does.
     const socket = new Socket({ handle, allowHalfOpen: true, manualStart: true, onread } as object);
     socket.setNoDelay(true);
@@ -44,10 +51,26 @@ export function acceptFastReaders(server: Server): void {
   };
 }
 
-/** Node calls it with the socket as `this`. */
-function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
-  const chunk = Buffer.allocUnsafe(length);
-  chunk.set(length === buffer.length ? buffer : buffer.subarray(0, length));
-  this.emit("data", chunk);
+/**
+ * Node calls it with the socket as `this`. A short read is copied out of the shared buffer. Where a read fills half of it
+ * more will come: then the socket gets buffers of its own, which are handed out as they are, until a short read comes.
+ */
+function onRead(this: Socket, length: number, buffer: Buffer): boolean {
+  const short = length < SIZE / 2;
+  if (short && buffer !== shared) next = shared;
+  if (!short) next = Buffer.allocUnsafeSlow(SIZE);
+  this.emit("data", short || buffer === shared ? copy(buffer, length) : buffer.subarray(0, length));
   return true;
+}
+
+function copy(buffer: Buffer, length: number): Buffer {
+  const chunk = Buffer.allocUnsafe(length);
+  buffer.copy(chunk, 0, 0, length);
+  return chunk;
+}
+
+function takeNext(): Buffer | undefined {
+  const buffer = next;
+  next = undefined;
+  return buffer;
 }

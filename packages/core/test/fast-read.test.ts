@@ -43,3 +43,26 @@ it("is in use unless it is switched off, and hands out chunks that stay as they 
   server.close();
   await once(server, "close");
 });
+
+it("hands out chunks that stay as they are where much comes at once, and little again after it", async () => {
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  acceptFastReaders(server);
+  const { client, socket } = await accept(server);
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.resume();
+  const sent = Array.from({ length: 40 }, (_, index) => Buffer.alloc(100_000, index + 1));
+  for (const piece of sent) {
+    client.write(piece);
+    client.write("little");
+    if (chunks.length % 3 === 0) await once(socket, "data");
+  }
+  client.end("the end");
+  await once(socket, "end");
+  const expected = [...sent.flatMap((piece) => [piece, Buffer.from("little")]), Buffer.from("the end")];
+  expect(Buffer.concat(chunks).equals(Buffer.concat(expected))).toBe(true);
+  socket.end();
+  server.close();
+  await once(server, "close");
+});

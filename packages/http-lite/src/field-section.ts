@@ -19,8 +19,12 @@ export class FieldSection {
   #nameStart = 0;
   #nameEnd = 0;
 
-  /** Four numbers a field line: name start and end, value start and end. */
-  spans: number[] = [];
+  /** What `spans` will be, as far as it is known, in the first `#count` places: a list that is made once and grows no more. */
+  readonly #found: number[] = [];
+  #count = 0;
+
+  /** Four numbers a field line: name start and end, value start and end. They are there once the section is. */
+  spans: readonly number[] = [];
 
   constructor(maxFields: number) {
     this.#maxFields = maxFields;
@@ -29,7 +33,7 @@ export class FieldSection {
   /** Ready for the next section. */
   reset(): void {
     this.#phase = "name";
-    this.spans = [];
+    this.#count = 0;
   }
 
   /** The section begins behind so many bytes: behind a head's first line. Unless told, at the front of the queue. */
@@ -69,6 +73,7 @@ export class FieldSection {
           break;
         case "last-line-feed":
           if (buffer[at] !== LF) throw fault(queue, at - 1, "bare-cr", "CR without LF");
+          this.spans = this.#found.slice(0, this.#count);
           return at + 1 - start;
       }
     }
@@ -82,7 +87,7 @@ export class FieldSection {
     const first = start + this.#nameStart;
     let at = from;
     while (at < stop && TCHAR[buffer[at]!] === 1) at++;
-    if (at > first && this.spans.length === 4 * this.#maxFields) {
+    if (at > first && this.#count === 4 * this.#maxFields) {
       const options = { status: 431, offset: queue.base + first };
       throw new HttpError("too-many-fields", `more than ${this.#maxFields} field lines`, options);
     }
@@ -112,6 +117,12 @@ export class FieldSection {
     let to = end;
     while (from < to && (buffer[from] === SP || buffer[from] === HTAB)) from++;
     while (to > from && (buffer[to - 1] === SP || buffer[to - 1] === HTAB)) to--;
-    this.spans.push(this.#nameStart, this.#nameEnd, from - start, to - start);
+    const found = this.#found;
+    const count = this.#count;
+    found[count] = this.#nameStart;
+    found[count + 1] = this.#nameEnd;
+    found[count + 2] = from - start;
+    found[count + 3] = to - start;
+    this.#count = count + 4;
   }
 }

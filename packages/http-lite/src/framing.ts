@@ -82,51 +82,31 @@ export class Meaning {
     const { minor } = scanner.line;
     for (let at = 0; at < spans.length; at += 4) {
       const name = start + spans[at]!;
+      const from = start + spans[at + 2]!;
+      const to = start + spans[at + 3]!;
+      const where = offset + spans[at]!;
       // The six that matter differ in length. What is most common in a request falls through at once.
       switch (spans[at + 1]! - spans[at]!) {
         case 4:
-          if (isRequest && isName(buffer, name, "host")) {
-            this.#readHost(buffer, start + spans[at + 2]!, start + spans[at + 3]!, offset + spans[at]!);
-          }
+          if (isRequest && is(buffer, name, "host")) this.#readHost(buffer, from, to, where);
           break;
         case 6:
-          if (isRequest && isName(buffer, name, "expect")) {
-            const from = start + spans[at + 2]!;
-            this.#readExpect(
-              buffer.toString("latin1", from, start + spans[at + 3]!),
-              offset + spans[at]!,
-              minor,
-            );
+          if (isRequest && is(buffer, name, "expect")) {
+            this.#readExpect(buffer.toString("latin1", from, to), where, minor);
           }
           break;
         case 7:
-          if (isName(buffer, name, "upgrade")) {
-            const from = start + spans[at + 2]!;
-            this.#protocols += `,${buffer.toString("latin1", from, start + spans[at + 3]!)}`;
-          }
+          if (is(buffer, name, "upgrade")) this.#protocols += `,${buffer.toString("latin1", from, to)}`;
           break;
         case 10:
-          if (isName(buffer, name, "connection")) {
-            const from = start + spans[at + 2]!;
-            this.#readConnection(
-              buffer.toString("latin1", from, start + spans[at + 3]!),
-              offset + spans[at]!,
-            );
-          }
+          if (is(buffer, name, "connection")) this.#readConnection(buffer, from, to, where);
           break;
         case 14:
-          if (isName(buffer, name, "content-length")) {
-            this.#readLength(buffer, start + spans[at + 2]!, start + spans[at + 3]!, offset + spans[at]!);
-          }
+          if (is(buffer, name, "content-length")) this.#readLength(buffer, from, to, where);
           break;
         case 17:
-          if (isName(buffer, name, "transfer-encoding")) {
-            const from = start + spans[at + 2]!;
-            this.#readCodings(
-              buffer.toString("latin1", from, start + spans[at + 3]!),
-              offset + spans[at]!,
-              minor,
-            );
+          if (is(buffer, name, "transfer-encoding")) {
+            this.#readCodings(buffer.toString("latin1", from, to), where, minor);
           }
           break;
         default:
@@ -166,8 +146,13 @@ export class Meaning {
   }
 
   /** Connection = #connection-option (RFC 9110 §7.6.1) */
-  #readConnection(value: string, offset: number): void {
-    for (const member of members(value, offset)) {
+  #readConnection(buffer: Buffer, from: number, to: number, offset: number): void {
+    // What browsers and most programs send needs no string.
+    if (to - from === 10 && is(buffer, from, "keep-alive")) {
+      this.#keepAlive = true;
+      return;
+    }
+    for (const member of members(buffer.toString("latin1", from, to), offset)) {
       if (!isToken(member)) throw new HttpError("bad-field", "a connection option is a token", { offset });
       const option = member.toLowerCase();
       if (option === "close") this.#close = true;
@@ -228,10 +213,10 @@ function isPort(buffer: Buffer, from: number, to: number): boolean {
   return port <= 65_535;
 }
 
-/** True when the bytes at `at` are `name`, whatever their case. They are known to be token characters. */
-function isName(buffer: Buffer, at: number, name: string): boolean {
-  for (let index = 0; index < name.length; index++) {
-    if ((buffer[at + index]! | 0x20) !== name.charCodeAt(index)) return false;
+/** True when the bytes at `at` are `word`, whatever their case. There are known to be no control characters among them. */
+function is(buffer: Buffer, at: number, word: string): boolean {
+  for (let index = 0; index < word.length; index++) {
+    if ((buffer[at + index]! | 0x20) !== word.charCodeAt(index)) return false;
   }
   return true;
 }
