@@ -1,4 +1,5 @@
-// The grammar of paths and mailboxes, RFC 5321 section 4.1.2. It knows characters; it knows no commands.
+// The grammar of paths and mailboxes, RFC 5321 section 4.1.2, and with SMTPUTF8 that of RFC 6531 section 3.3, which lets UTF-8
+// stand wherever a letter may. It knows characters; it knows no commands.
 //
 //   Reverse-path   = Path / "<>"
 //   Forward-path   = Path / "<Postmaster>" / "<Postmaster@" Domain ">"
@@ -27,8 +28,20 @@ export interface Path {
   readonly domain: string | undefined;
 }
 
-/** On whose behalf an address stands: decides between 5.1.7 and 5.1.3. */
+/** On role behalf an address stands: decides between 5.1.7 and 5.1.3. */
 export type AddressRole = "sender" | "recipient";
+
+/** How an address is to be read. */
+interface Reading {
+  readonly role: AddressRole;
+  /** UTF-8 may stand in it. */
+  readonly utf8: boolean;
+}
+
+const READINGS: Readonly<Record<AddressRole, { readonly ascii: Reading; readonly utf8: Reading }>> = {
+  sender: { ascii: { role: "sender", utf8: false }, utf8: { role: "sender", utf8: true } },
+  recipient: { ascii: { role: "recipient", utf8: false }, utf8: { role: "recipient", utf8: true } },
+};
 
 /** A path as found in a line. `path` is `null` for `<>`. */
 export interface FoundPath {
@@ -41,6 +54,7 @@ const AT = 0x40;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 const QUOTE = 0x22;
+const HYPHEN = 0x2d;
 
 /** Section 4.1.2 by way of RFC 5322 section 3.2.3: atext. */
 const ATEXT = table("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~");
@@ -48,39 +62,65 @@ const LET_DIG = table("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 
 /**
  * Reads the path that begins at index `at` of a line (latin1).
+ * @param utf8 SMTPUTF8 is in force.
  * @throws SmtpError `bad-address` with the reply that the client should see.
  */
-export function readPath(line: string, at: number, role: AddressRole): FoundPath {
-  if (line[at] !== "<") throw bad(line, at, role, "an address stands in angle brackets: <user@example.com>");
+export function readPath(line: string, at: number, role: AddressRole, utf8: boolean): FoundPath {
+  const reading = READINGS[role][utf8 ? "utf8" : "ascii"];
+  if (line[at] !== "<")
+    throw bad(line, at, reading, "an address stands in angle brackets: <user@example.com>");
   let index = at + 1;
   if (line[index] === ">") {
-    if (role === "recipient") throw bad(line, index, role, "a recipient cannot be empty");
+    if (role === "recipient") throw bad(line, index, reading, "a recipient cannot be empty");
     return { path: null, end: index + 1 };
   }
-  if (line.charCodeAt(index) === AT) index = skipRoute(line, index, role);
-  const local = readLocalPart(line, index, role);
+  if (line.charCodeAt(index) === AT) index = skipRoute(line, index, reading);
+  const local = readLocalPart(line, index, reading);
   if (local.end - index > GRAMMAR_LIMITS.localPart) {
-    throw bad(line, index, role, `the local part is longer than ${GRAMMAR_LIMITS.localPart} bytes`);
+    throw bad(line, index, reading, `the local part is longer than ${GRAMMAR_LIMITS.localPart} bytes`);
   }
   index = local.end;
   let domain: string | undefined;
   if (line.charCodeAt(index) === AT) {
-    const end = readDomain(line, index + 1);
-    if (end === undefined) throw bad(line, index + 1, role, "the domain is malformed");
+    const end = readDomain(line, index + 1, utf8);
+    if (end === undefined) throw bad(line, index + 1, reading, "the domain is malformed");
     domain = line.slice(index + 1, end);
     if (domain.length > GRAMMAR_LIMITS.domain) {
-      throw bad(line, index + 1, role, `the domain is longer than ${GRAMMAR_LIMITS.domain} bytes`);
+      throw bad(line, index + 1, reading, `the domain is longer than ${GRAMMAR_LIMITS.domain} bytes`);
     }
     index = end;
   } else if (role === "sender" || local.value.toLowerCase() !== "postmaster") {
     // Section 4.1.1.3: Postmaster alone needs no domain, and only as a recipient.
-    throw bad(line, index, role, "the address has no domain");
+    throw bad(line, index, reading, "the address has no domain");
   }
-  if (line[index] !== ">") throw bad(line, index, role, "the address is malformed");
+  if (line[index] !== ">") throw bad(line, index, reading, "the address is malformed");
   if (index + 1 - at > GRAMMAR_LIMITS.path) {
-    throw bad(line, at, role, `the path is longer than ${GRAMMAR_LIMITS.path} bytes`);
+    throw bad(line, at, reading, `the path is longer than ${GRAMMAR_LIMITS.path} bytes`);
   }
-  return { path: makePath(local.value, domain), end: index + 1 };
+  const end = index + 1;
+  if (!utf8) return { path: makePath(local.value, domain), end };
+  const localPart = decode(local.value);
+  const host = decode(domain ?? "");
+  if (localPart === undefined || host === undefined)
+    throw bad(line, at, reading, "it is not UTF-8, or has a control character");
+  return { path: makePath(localPart, domain === undefined ? undefined : host), end };
+}
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** UTF-8 out of a string of bytes (latin1); `undefined` when it is none, or holds a control character (U+0080 to U+009F). */
+function decode(bytes: string): string | undefined {
+  try {
+    const text = strictUtf8.decode(Buffer.from(bytes, "latin1"));
+    return /\p{Cc}/u.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when a text needs no SMTPUTF8. */
+export function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
 }
 
 /** Makes a path from its parts, unchecked: `formatPath` and `parsePath` go through the grammar. */
@@ -96,17 +136,20 @@ export function formatPath(path: Path | null): string {
 
 /**
  * Parses a whole path, brackets and all. The inverse of `formatPath`.
+ * @param utf8 take more than ASCII, as SMTPUTF8 does. Default: false.
  * @throws SmtpError `bad-address`
  */
-export function parsePath(text: string, role: AddressRole): Path | null {
-  const found = readPath(text, 0, role);
-  if (found.end !== text.length) throw bad(text, found.end, role, "something stands behind the address");
+export function parsePath(text: string, role: AddressRole, utf8: boolean = false): Path | null {
+  const line = utf8 ? Buffer.from(text).toString("latin1") : text;
+  const found = readPath(line, 0, role, utf8);
+  if (found.end !== line.length)
+    throw bad(line, found.end, READINGS[role].ascii, "something stands behind the address");
   return found.path;
 }
 
 /** True for `Domain` or `address-literal`, whole. */
 export function isDomain(text: string): boolean {
-  return text.length <= GRAMMAR_LIMITS.domain && readDomain(text, 0) === text.length;
+  return text.length <= GRAMMAR_LIMITS.domain && readDomain(text, 0, false) === text.length;
 }
 
 interface LocalPart {
@@ -114,35 +157,36 @@ interface LocalPart {
   readonly end: number;
 }
 
-function readLocalPart(line: string, at: number, role: AddressRole): LocalPart {
-  if (line.charCodeAt(at) === QUOTE) return readQuoted(line, at, role);
-  const end = dotStringEnd(line, at);
-  if (end === undefined) throw bad(line, at, role, "the local part is malformed");
+function readLocalPart(line: string, at: number, reading: Reading): LocalPart {
+  if (line.charCodeAt(at) === QUOTE) return readQuoted(line, at, reading);
+  const end = dotStringEnd(line, at, reading.utf8);
+  if (end === undefined) throw bad(line, at, reading, "the local part is malformed");
   return { value: line.slice(at, end), end };
 }
 
-function readQuoted(line: string, at: number, role: AddressRole): LocalPart {
+function readQuoted(line: string, at: number, reading: Reading): LocalPart {
   let value = "";
   for (let index = at + 1; index < line.length; index++) {
     let code = line.charCodeAt(index);
     if (code === QUOTE) return { value, end: index + 1 };
     if (code === BACKSLASH) code = line.charCodeAt(++index);
-    if (!(code >= 32 && code <= 126)) throw bad(line, index, role, "not allowed in a quoted local part");
+    if (!(code >= 32 && code <= 126) && !(reading.utf8 && code >= 128))
+      throw bad(line, index, reading, "not allowed in a quoted local part");
     value += String.fromCharCode(code);
   }
-  throw bad(line, at, role, "the quoted local part has no end");
+  throw bad(line, at, reading, "the quoted local part has no end");
 }
 
 function isDotString(text: string): boolean {
-  return dotStringEnd(text, 0) === text.length;
+  return dotStringEnd(text, 0, true) === text.length;
 }
 
 /** Where the dot-string ends that begins at `at`; `undefined` where none does. */
-function dotStringEnd(text: string, at: number): number | undefined {
+function dotStringEnd(text: string, at: number, utf8: boolean): number | undefined {
   let index = at;
   for (;;) {
     const atom = index;
-    while (ATEXT[text.charCodeAt(index)] === 1) index++;
+    while (ATEXT[text.charCodeAt(index)] === 1 || (utf8 && text.charCodeAt(index) >= 128)) index++;
     if (index === atom) return undefined;
     if (text.charCodeAt(index) !== DOT) return index;
     index++;
@@ -150,17 +194,21 @@ function dotStringEnd(text: string, at: number): number | undefined {
 }
 
 /** Where the domain or literal ends that begins at `at`; `undefined` where none does. */
-function readDomain(text: string, at: number): number | undefined {
+function readDomain(text: string, at: number, utf8: boolean): number | undefined {
   if (text[at] === "[") return literalEnd(text, at);
   let index = at;
   for (;;) {
     const label = index;
-    while (LET_DIG[text.charCodeAt(index)] === 1 || text[index] === "-") index++;
+    while (isLetDigHyphen(text.charCodeAt(index), utf8)) index++;
     if (index === label || index - label > GRAMMAR_LIMITS.label) return undefined;
     if (text[label] === "-" || text[index - 1] === "-") return undefined;
     if (text.charCodeAt(index) !== DOT) return index;
     index++;
   }
+}
+
+function isLetDigHyphen(code: number, utf8: boolean): boolean {
+  return LET_DIG[code] === 1 || code === HYPHEN || (utf8 && code >= 128);
 }
 
 function literalEnd(text: string, at: number): number | undefined {
@@ -173,31 +221,29 @@ function literalEnd(text: string, at: number): number | undefined {
 }
 
 /** `@a,@b:` before the mailbox; returns the index behind the colon. */
-function skipRoute(line: string, at: number, role: AddressRole): number {
+function skipRoute(line: string, at: number, reading: Reading): number {
   let index = at;
   for (;;) {
-    const end = line.charCodeAt(index) === AT ? readDomain(line, index + 1) : undefined;
-    if (end === undefined) throw bad(line, index, role, "the source route is malformed");
+    const end = line.charCodeAt(index) === AT ? readDomain(line, index + 1, reading.utf8) : undefined;
+    if (end === undefined) throw bad(line, index, reading, "the source route is malformed");
     if (line[end] === ":") return end + 1;
-    if (line[end] !== ",") throw bad(line, end, role, "the source route is malformed");
+    if (line[end] !== ",") throw bad(line, end, reading, "the source route is malformed");
     index = end + 1;
   }
 }
 
-function bad(line: string, index: number, role: AddressRole, problem: string): SmtpError {
+function bad(line: string, index: number, { role, utf8 }: Reading, problem: string): SmtpError {
   const message = `bad ${role} address: ${problem}`;
-  if (line.charCodeAt(index) > 126 || /[\x80-\xff]/.test(line)) {
-    // RFC 6531 section 3.5: a UTF-8 address needs SMTPUTF8.
-    return new SmtpError("bad-address", `${message} (not ASCII)`, {
-      reply: {
-        code: 553,
-        enhanced: "5.6.7",
-        lines: ["The address is not ASCII and SMTPUTF8 is not offered"],
-      },
-    });
-  }
+  if (!utf8 && (line.charCodeAt(index) > 126 || !isAscii(line))) return needsUtf8();
   const enhanced = role === "sender" ? "5.1.7" : "5.1.3";
   return new SmtpError("bad-address", message, { reply: { code: 501, enhanced, lines: [capital(message)] } });
+}
+
+/** RFC 6531 section 3.5: an address that is not ASCII needs SMTPUTF8. */
+export function needsUtf8(): SmtpError {
+  return new SmtpError("bad-address", "an address that is not ASCII, without SMTPUTF8", {
+    reply: { code: 553, enhanced: "5.6.7", lines: ["The address is not ASCII: MAIL needs SMTPUTF8"] },
+  });
 }
 
 function capital(text: string): string {

@@ -1,8 +1,8 @@
 // How events and replies read in the event log: one line for a person, and where verb, address and parameters stand.
 // It knows lines and offsets; it is called only when somebody watches.
-import type { Description, Token } from "@tcpkit/core";
+import type { Description, Output, Token } from "@tcpkit/core";
 import type { Reply } from "./codes.ts";
-import type { SmtpEvent } from "./session.ts";
+import type { SmtpEvent } from "./server-events.ts";
 
 /** An event for the event log. Offsets are absolute. */
 export function describeEvent(event: SmtpEvent): Description {
@@ -12,21 +12,47 @@ export function describeEvent(event: SmtpEvent): Description {
       return { type, text: "connected" };
     case "data":
       return { type, text: `${event.bytes.length} bytes of content` };
+    case "chunk-end":
+      return { type, text: event.problem?.message ?? `end of a chunk, ${event.size} bytes so far` };
     case "message-end":
       return { type, text: event.problem?.message ?? `end of a message of ${event.size} bytes` };
     case "timeout":
       return { type, text: "the client took too long" };
     case "shutdown":
       return { type, text: "the server is going down" };
-    case "error":
-      return { type, text: event.error.message };
+    case "error": {
+      const { error, confidential, start, end } = event;
+      return { type, text: error.message, ...(confidential ? { secrets: [{ start, end }] } : {}) };
+    }
+    case "auth":
+      return describeAuth(event);
+    case "auth-response":
+      return {
+        type,
+        text: "a line of AUTH",
+        secrets: [{ start: event.start, end: event.start + event.line.length }],
+      };
     default:
       return { type, text: printable(event.line), tokens: commandTokens(event.line, event.start) };
   }
 }
 
-/** A reply for the event log. */
-export function describeReply(reply: Reply): Description {
+/** AUTH without its initial response, which may hold a password. */
+function describeAuth({ type, line, start }: SmtpEvent & { type: "auth" }): Description {
+  const [command = line] = /^\S+ +\S+/.exec(line) ?? [];
+  const rest = { start: start + command.length, end: start + line.length };
+  return {
+    type,
+    text: command.length < line.length ? `${command} ***` : command,
+    tokens: commandTokens(command, start),
+    secrets: rest.start < rest.end ? [rest] : [],
+  };
+}
+
+/** A reply for the event log. `output` is empty for one that is not sent, since the client did not wait for it. */
+export function describeReply(reply: Reply, output?: Output): Description {
+  if (output === "")
+    return { type: "unsent", text: `${reply.code} is not sent: the client did not wait for it` };
   const enhanced = reply.enhanced === undefined ? "" : `${reply.enhanced} `;
   return { type: `${reply.code}`, text: `${reply.code} ${enhanced}${printable(reply.lines.join(" / "))}` };
 }

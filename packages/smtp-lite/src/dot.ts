@@ -28,14 +28,22 @@ export class DotDecoder {
   /** Bytes of the line under way that were handed out before. */
   #carried = 0;
   #dropping = false;
+  readonly #normalize: boolean;
+  /** The piece under way has a bare LF, which `normalize` makes CRLF. */
+  #bareLf = false;
   /** The end has been read: what is unread now belongs to the next command. */
   ended = false;
   /** Set once a bare CR or LF, or a line over the limit, was met; the rest is dropped as it comes. */
   problem: ContentProblem | undefined;
 
-  /** `maxLine` is the longest line in bytes, its CRLF included and its extra dot not. Default: `Infinity`. */
-  constructor(queue: ByteQueue, maxLine: number = Infinity) {
+  /**
+   * `maxLine` is the longest line in bytes, its CRLF included and its extra dot not. Default: `Infinity`. With `normalize` a
+   * bare LF becomes CRLF; it ends no message and is no reason to take a dot off, so that what two servers make of the
+   * message cannot differ. Default: false, it is a problem.
+   */
+  constructor(queue: ByteQueue, maxLine: number = Infinity, normalize: boolean = false) {
     this.#queue = queue;
+    this.#normalize = normalize;
     this.#maxLine = maxLine - 2;
   }
 
@@ -63,7 +71,12 @@ export class DotDecoder {
     const length = this.#scan(text, dots);
     queue.skip(length);
     if (this.ended) queue.skip(3);
-    return length > dots.length ? unstuff(buffer.subarray(position, position + length), dots) : undefined;
+    if (length === dots.length) return undefined;
+    const content = unstuff(buffer.subarray(position, position + length), dots);
+    if (!this.#bareLf) return content;
+    this.#bareLf = false;
+    // A CR is never handed out without the byte behind it, so no LF at the beginning belongs to one.
+    return Buffer.from(content.toString("latin1").replaceAll(/(?<!\r)\n/g, "\r\n"), "latin1");
   }
 
   /** How many bytes are content, or dots in front of it, beyond doubt; the indices of the dots go into `dots`. */
@@ -80,7 +93,7 @@ export class DotDecoder {
           else if (!Number.isNaN(afterNext)) this.#spoil("bare-line-ending", at + 1);
           return at;
         }
-        if (next === LF) {
+        if (next === LF && !this.#normalize) {
           this.#spoil("bare-line-ending", at + 1);
           return at;
         }
@@ -104,6 +117,12 @@ export class DotDecoder {
         continue;
       }
       this.#lineStart = false;
+      if (bareLf && this.#normalize) {
+        this.#bareLf = true;
+        this.#carried = 0;
+        at = lf + 1;
+        continue;
+      }
       this.#carried += stop - from;
       // A CR that is the last byte may be half of a CRLF.
       if (stop === text.length || (!bareLf && cr === text.length - 1)) return stop;

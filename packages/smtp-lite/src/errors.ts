@@ -1,6 +1,7 @@
 // The one error class of this package: what went wrong, who caused it, and what goes on the wire for it.
 import type { Blame } from "@tcpkit/core";
 import type { Reply } from "./codes.ts";
+import type { SendAttempt } from "./send-result.ts";
 
 /** Every way in which this package fails, as a stable word that programs may compare. */
 export type SmtpErrorCode =
@@ -12,6 +13,7 @@ export type SmtpErrorCode =
   | "bad-parameter"
   | "unknown-parameter"
   | "bad-sequence"
+  | "bad-auth"
   | "line-too-long"
   | "too-many-errors"
   // Bytes that leave no way to go on.
@@ -26,11 +28,16 @@ export type SmtpErrorCode =
   | "no-space"
   | "connection-closed"
   | "timeout"
+  | "cancelled"
   // This side.
   | "bad-argument"
   | "bad-reply"
+  // Waiting for a message in a test.
+  | "aborted"
   // The client.
   | "refused"
+  | "not-offered"
+  | "auth-failed"
   | "bad-server-reply";
 
 export interface SmtpErrorOptions {
@@ -42,6 +49,8 @@ export interface SmtpErrorOptions {
   readonly reply?: Reply;
   /** Nothing more can be read after it: say `reply`, then close. Default: false. */
   readonly fatal?: boolean;
+  /** How far a message came that was being sent. */
+  readonly attempt?: SendAttempt;
   readonly cause?: unknown;
 }
 
@@ -56,6 +65,8 @@ export class SmtpError extends Error {
   readonly reply: Reply | undefined;
   /** The connection ends with it. */
   readonly fatal: boolean;
+  /** For a message that was being sent: how far it came, and whether the server may have it all the same. */
+  readonly attempt: SendAttempt | undefined;
 
   constructor(code: SmtpErrorCode, message: string, options: SmtpErrorOptions = {}) {
     const where = options.offset === undefined ? "" : `, at offset ${options.offset}`;
@@ -65,5 +76,6 @@ export class SmtpError extends Error {
     this.offset = options.offset;
     this.reply = options.reply;
     this.fatal = options.fatal ?? false;
+    this.attempt = options.attempt;
   }
 }

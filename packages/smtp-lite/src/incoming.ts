@@ -7,9 +7,7 @@ import { SmtpError } from "./errors.ts";
 import type { SmtpLimits } from "./limits.ts";
 import { ReceivedCounter } from "./received.ts";
 import { replies, SmtpReply } from "./reply.ts";
-
-/** Keeps a message: see `SmtpHooks.onMessage`. */
-export type OnMessage = (envelope: Envelope, body: ByteStream) => unknown;
+import type { Settings } from "./settings.ts";
 
 export class IncomingMessage {
   readonly #body = new ByteStream();
@@ -18,15 +16,12 @@ export class IncomingMessage {
   /** What `onMessage` came to. It never rejects. */
   readonly #outcome: Promise<Reply>;
   #problem: SmtpError | undefined;
+  /** In LMTP: recipients that `onMessage` refused while it took the message for others. */
+  refusals: ReadonlyMap<unknown, SmtpReply> | undefined;
 
-  constructor(
-    envelope: Envelope,
-    onMessage: OnMessage,
-    limits: SmtpLimits,
-    report: (error: unknown) => void,
-  ) {
-    this.#limits = limits;
-    this.#outcome = this.#deliver(envelope, onMessage, report);
+  constructor(envelope: Envelope, settings: Settings) {
+    this.#limits = settings.limits;
+    this.#outcome = this.#deliver(envelope, settings);
   }
 
   /** Hands content on. Returns a promise while `onMessage` has not taken it. */
@@ -57,9 +52,11 @@ export class IncomingMessage {
     this.#body.fail(this.#problem);
   }
 
-  async #deliver(envelope: Envelope, onMessage: OnMessage, report: (error: unknown) => void): Promise<Reply> {
+  async #deliver(envelope: Envelope, { hooks, report, pending }: Settings): Promise<Reply> {
+    pending.begin();
     try {
-      await onMessage(envelope, this.#body);
+      const kept = await hooks.onMessage(envelope, this.#body);
+      if (kept instanceof Map) this.refusals = kept;
       return { code: 250, enhanced: "2.0.0", lines: [`Accepted as ${envelope.id}`] };
     } catch (error) {
       // A problem of the message itself was passed on by the body, and is no failure of the hook.
@@ -68,6 +65,7 @@ export class IncomingMessage {
       return problem.reply ?? replies.localError;
     } finally {
       this.#body.discard();
+      pending.end();
     }
   }
 }

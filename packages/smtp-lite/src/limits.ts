@@ -12,8 +12,15 @@ export const GRAMMAR_LIMITS = {
   path: 256,
   /** Section 4.5.3.1.4: a command with its CRLF. */
   commandLine: 512,
-  /** What MAIL may be longer: 26 bytes for SIZE (RFC 1870 section 3), 17 for BODY (RFC 6152 section 2). */
-  mailExtra: 43,
+  /**
+   * MAIL may be longer than 512 by SIZE: 26 (RFC 1870 section 3), BODY: 17 (RFC 6152 section 2), AUTH: 500 (RFC 4954 section 3),
+   * SMTPUTF8: 10 (RFC 6531 section 3.1), RET and ENVID: 128, REQUIRETLS: 11 (RFC 8689 section 2).
+   */
+  mailLine: 1204,
+  /** RCPT may be longer than 512 by NOTIFY: 28, and ORCPT: 507 (RFC 3461 section 4). */
+  rcptLine: 1047,
+  /** RFC 4954 section 4: a line of an AUTH exchange, the command too, with its CRLF. */
+  authLine: 12_288,
   /** A line of a reply may have 512 bytes by section 4.5.3.1.5; real servers write longer ones. */
   replyLine: 2048,
   /** Lines in one reply: EHLO lists a few dozen; a server that never stops must not fill our memory. */
@@ -33,6 +40,13 @@ export interface SmtpLimits {
   readonly textLine: number;
   /** Recipients of one message. RFC 5321 section 4.5.3.1.8 wants at least 100. Default: 100. */
   readonly recipients: number;
+  /** Messages of one connection; the client is told to open another. Default: `Infinity`. */
+  readonly messages: number;
+  /**
+   * The least bytes a second of a message that a client may send, after its first minute; slower ones hear 421. Time that
+   * `onMessage` needs does not count. Default: 100.
+   */
+  readonly dataRate: number;
   /** The bad command that ends the connection: scanners send many, real clients none. Default: 10. */
   readonly badCommands: number;
   /** Received lines with which a message counts as looping (RFC 5321 section 6.3). Default: 100. */
@@ -43,6 +57,8 @@ export const DEFAULT_LIMITS: SmtpLimits = {
   messageSize: 25 * 1024 * 1024,
   textLine: 1000,
   recipients: 100,
+  messages: Infinity,
+  dataRate: 100,
   badCommands: 10,
   receivedLines: 100,
 };

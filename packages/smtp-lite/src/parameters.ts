@@ -4,62 +4,151 @@
 //   esmtp-param     = esmtp-keyword ["=" esmtp-value]
 //   esmtp-keyword   = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
 //   esmtp-value     = 1*(%d33-60 / %d62-126)
-//   SIZE            = "SIZE=" 1*20DIGIT                     ; RFC 1870 section 5
-//   BODY            = "BODY=" ("7BIT" / "8BITMIME")         ; RFC 6152 section 2
+//   SIZE            = "SIZE=" 1*20DIGIT                             ; MAIL: RFC 1870 section 5
+//   BODY            = "BODY=" ("7BIT" / "8BITMIME" / "BINARYMIME")  ; RFC 6152 section 2, RFC 3030 section 3
+//   AUTH            = "AUTH=" ( xtext / "<>" )                      ; RFC 4954 section 5; a mailbox in xtext
+//   SMTPUTF8        = "SMTPUTF8"                                    ; RFC 6531 section 3.4
+//   REQUIRETLS      = "REQUIRETLS"                                  ; RFC 8689 section 2, under TLS only
+//   RET             = "RET=" ( "FULL" / "HDRS" )                    ; RFC 3461 section 4.3
+//   ENVID           = "ENVID=" xtext                                ; 4.4
+//   NOTIFY          = "NOTIFY=" ( "NEVER" / 1#( "SUCCESS" / "FAILURE" / "DELAY" ) )  ; RCPT: 4.1
+//   ORCPT           = "ORCPT=" atom ";" xtext                       ; 4.2; type utf-8: RFC 6533 section 3
+import { isAscii, parsePath } from "./address.ts";
+import type { Path } from "./address.ts";
+import type { Dialect } from "./dialect.ts";
 import { SmtpError } from "./errors.ts";
+import { decodeUnicodeXtext, decodeXtext, encodeUnicodeXtext, encodeXtext } from "./xtext.ts";
 
-/** RFC 6152: what kind of bytes the client says the body holds. Either way they are kept as they are. */
-export type BodyType = "7BIT" | "8BITMIME";
+/**
+ * What kind of bytes the client says the body holds (RFC 6152; RFC 3030: `BINARYMIME` need not have lines). They are kept as
+ * they are in any case.
+ */
+export type BodyType = "7BIT" | "8BITMIME" | "BINARYMIME";
 
+/** What MAIL may say beside the sender. */
 export interface MailParameters {
-  /** The size that the client declares, in bytes (RFC 1870). */
+  /** The size that the client declares, in bytes (RFC 1870): a hint, no promise. */
   readonly size: number | undefined;
   readonly body: BodyType;
+  /** Who first submitted the message, as the client says: a mailbox; `undefined` for `<>`, or no word (RFC 4954 section 5). */
+  readonly submitter: string | undefined;
+  /** SMTPUTF8: addresses and header fields need not be ASCII (RFC 6531). */
+  readonly utf8: boolean;
+  /** The message may be sent on under TLS only, to servers that promise the same (RFC 8689). */
+  readonly requireTls: boolean;
+  /** What a report of failure should give back, the message or its header; `undefined`: as you like (RFC 3461 section 4.3). */
+  readonly ret: "FULL" | "HDRS" | undefined;
+  /** The sender's name for this message, for reports about it (RFC 3461 section 4.4). */
+  readonly envelopeId: string | undefined;
 }
 
 /** Every MAIL without a parameter shares it. */
-export const NO_PARAMETERS: MailParameters = { size: undefined, body: "7BIT" };
+export const NO_PARAMETERS: MailParameters = {
+  size: undefined,
+  body: "7BIT",
+  submitter: undefined,
+  utf8: false,
+  requireTls: false,
+  ret: undefined,
+  envelopeId: undefined,
+};
+
+/** Of what a sender may want to hear (RFC 3461 section 4.1). */
+export type DeliveryEvent = "SUCCESS" | "FAILURE" | "DELAY";
+
+/** A recipient with what RCPT said of it: see RFC 3461. Any path is one. */
+export interface Recipient extends Path {
+  /** Of what to send reports. Empty: of nothing (`NEVER`). Absent: of failures, and of delays if you like. */
+  readonly notify?: readonly DeliveryEvent[];
+  /** The address that the sender wrote, before any forwarding: `type` is mostly `rfc822`. */
+  readonly originalRecipient?: { readonly type: string; readonly address: string };
+}
 
 /**
  * Parses what stands behind the address of MAIL.
- * @param extended the client said EHLO: after HELO there are no parameters (RFC 5321 section 2.2.1).
+ * After HELO there are none (RFC 5321 section 2.2.1).
  * @throws SmtpError `unknown-parameter` (555 5.5.4), `bad-parameter` (501 5.5.4)
  */
-export function parseMailParameters(text: string, extended: boolean): MailParameters {
-  let size: number | undefined;
-  let body: BodyType | undefined;
-  for (const { keyword, value } of splitParameters(text)) {
-    if (!extended) throw unknown(keyword);
+export function parseMailParameters(text: string, { extended, secure }: Dialect): MailParameters {
+  const found: { -readonly [Name in keyof MailParameters]: MailParameters[Name] } = { ...NO_PARAMETERS };
+  for (const { keyword, value } of splitParameters(text, extended)) {
     switch (keyword) {
       case "SIZE":
-        if (size !== undefined) throw bad("SIZE given twice");
         if (value === undefined || !/^[0-9]{1,20}$/.test(value)) throw bad("SIZE takes 1 to 20 digits");
-        size = Number(value);
+        found.size = Number(value);
         break;
       case "BODY":
-        if (body !== undefined) throw bad("BODY given twice");
-        body = bodyType(value);
+        found.body = bodyType(value);
+        break;
+      case "AUTH":
+        found.submitter = mailbox(value);
+        break;
+      case "SMTPUTF8":
+        if (value !== undefined) throw bad("SMTPUTF8 takes no value");
+        found.utf8 = true;
+        break;
+      case "REQUIRETLS":
+        if (!secure) throw unknown(keyword);
+        if (value !== undefined) throw bad("REQUIRETLS takes no value");
+        found.requireTls = true;
+        break;
+      case "RET":
+        found.ret = returned(value);
+        break;
+      case "ENVID":
+        if (value === undefined || value.length > 100) throw bad("ENVID takes 1 to 100 characters of xtext");
+        found.envelopeId = xtext(keyword, value);
         break;
       default:
         throw unknown(keyword);
     }
   }
-  return { size, body: body ?? "7BIT" };
+  return found;
 }
 
 /**
- * Parses what stands behind the address of RCPT: no parameter is offered, so every one is refused.
+ * The recipient `path` with what stands behind it.
  * @throws SmtpError `unknown-parameter` (555 5.5.4), `bad-parameter` (501 5.5.4)
  */
-export function parseRcptParameters(text: string): void {
-  const [first] = splitParameters(text);
-  if (first !== undefined) throw unknown(first.keyword);
+export function parseRcptParameters(text: string, path: Path, { extended, utf8 }: Dialect): Recipient {
+  const found: { -readonly [Name in keyof Recipient]: Recipient[Name] } = { ...path };
+  for (const { keyword, value } of splitParameters(text, extended)) {
+    switch (keyword) {
+      case "NOTIFY":
+        found.notify = deliveryEvents(value);
+        break;
+      case "ORCPT":
+        found.originalRecipient = originalRecipient(value, utf8);
+        break;
+      default:
+        throw unknown(keyword);
+    }
+  }
+  return found;
 }
 
 /** ` SIZE=1000 BODY=8BITMIME`, with a leading space, or nothing. The inverse of `parseMailParameters`. */
 export function formatMailParameters(parameters: MailParameters): string {
-  const size = parameters.size === undefined ? "" : ` SIZE=${parameters.size}`;
-  return parameters.body === "7BIT" ? size : `${size} BODY=${parameters.body}`;
+  const { size, body, submitter, utf8, requireTls, ret, envelopeId } = parameters;
+  let text = size === undefined ? "" : ` SIZE=${size}`;
+  if (body !== "7BIT") text += ` BODY=${body}`;
+  if (submitter !== undefined) text += ` AUTH=${encodeXtext(submitter)}`;
+  if (utf8) text += " SMTPUTF8";
+  if (requireTls) text += " REQUIRETLS";
+  if (ret !== undefined) text += ` RET=${ret}`;
+  if (envelopeId !== undefined) text += ` ENVID=${encodeXtext(envelopeId)}`;
+  return text;
+}
+
+/** ` NOTIFY=NEVER`, with a leading space, or nothing. The inverse of `parseRcptParameters`. */
+export function formatRcptParameters({ notify, originalRecipient }: Recipient): string {
+  let text = notify === undefined ? "" : ` NOTIFY=${notify.length === 0 ? "NEVER" : notify.join(",")}`;
+  if (originalRecipient !== undefined) {
+    const { type, address } = originalRecipient;
+    const encode = type.toLowerCase() === "utf-8" ? encodeUnicodeXtext : encodeXtext;
+    text += ` ORCPT=${type};${encode(address)}`;
+  }
+  return text;
 }
 
 interface Parameter {
@@ -67,21 +156,77 @@ interface Parameter {
   readonly value: string | undefined;
 }
 
-function splitParameters(text: string): Parameter[] {
+/** @throws SmtpError `bad-parameter` for one that is malformed or comes twice; `unknown-parameter` after HELO. */
+function splitParameters(text: string, extended: boolean): Parameter[] {
+  const seen = new Set<string>();
   return text.split(" ").map((word) => {
     const equals = word.indexOf("=");
-    const keyword = equals < 0 ? word : word.slice(0, equals);
+    const name = equals < 0 ? word : word.slice(0, equals);
     const value = equals < 0 ? undefined : word.slice(equals + 1);
-    if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(keyword)) throw bad("a malformed parameter");
-    if (value !== undefined && !/^[!-<>-~]+$/.test(value)) throw bad(`a malformed value for ${keyword}`);
-    return { keyword: keyword.toUpperCase(), value };
+    if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(name)) throw bad("a malformed parameter");
+    const keyword = name.toUpperCase();
+    if (!extended) throw unknown(keyword);
+    // RFC 6531 section 3.3 lets UTF-8 stand in a value; what takes it says so.
+    if (value !== undefined && !/^[!-<>-~\x80-\xff]+$/.test(value))
+      throw bad(`a malformed value for ${name}`);
+    if (seen.has(keyword)) throw bad(`${keyword} given twice`);
+    seen.add(keyword);
+    return { keyword, value };
   });
 }
 
 function bodyType(value: string | undefined): BodyType {
   const type = value?.toUpperCase();
-  if (type === "7BIT" || type === "8BITMIME") return type;
-  throw bad("BODY is 7BIT or 8BITMIME");
+  if (type === "7BIT" || type === "8BITMIME" || type === "BINARYMIME") return type;
+  throw bad("BODY is 7BIT, 8BITMIME or BINARYMIME");
+}
+
+/** The mailbox of AUTH; `undefined` for `<>`. */
+function mailbox(value: string | undefined): string | undefined {
+  if (value === "<>") return undefined;
+  const text = value === undefined ? undefined : decodeXtext(value);
+  if (text === undefined) throw bad("AUTH takes a mailbox in xtext, or <>");
+  try {
+    return parsePath(`<${text}>`, "sender")?.address;
+  } catch {
+    throw bad("AUTH takes a mailbox in xtext, or <>");
+  }
+}
+
+function returned(value: string | undefined): "FULL" | "HDRS" {
+  const ret = value?.toUpperCase();
+  if (ret === "FULL" || ret === "HDRS") return ret;
+  throw bad("RET is FULL or HDRS");
+}
+
+function deliveryEvents(value: string | undefined): readonly DeliveryEvent[] {
+  const words = value?.toUpperCase().split(",") ?? [];
+  if (words.length === 1 && words[0] === "NEVER") return [];
+  const events = new Set<DeliveryEvent>();
+  for (const word of words) {
+    if (word !== "SUCCESS" && word !== "FAILURE" && word !== "DELAY")
+      throw bad("NOTIFY is NEVER alone, or a list of SUCCESS, FAILURE and DELAY");
+    events.add(word);
+  }
+  if (events.size === 0) throw bad("NOTIFY takes a value");
+  return [...events];
+}
+
+function originalRecipient(value: string | undefined, utf8: boolean): { type: string; address: string } {
+  const match = /^([A-Za-z0-9!#$%&'*+/?^_`{|}~-]+);(.+)$/.exec(value ?? "");
+  if (match === null || (value?.length ?? 0) > 500) throw bad("ORCPT takes a type, a semicolon and xtext");
+  const [, type = "", text = ""] = match;
+  if (type.toLowerCase() !== "utf-8") return { type, address: xtext("ORCPT", text) };
+  const address =
+    isAscii(text) || utf8 ? decodeUnicodeXtext(Buffer.from(text, "latin1").toString()) : undefined;
+  if (address === undefined) throw bad("ORCPT of type utf-8 is malformed");
+  return { type, address };
+}
+
+function xtext(keyword: string, value: string): string {
+  const text = decodeXtext(value);
+  if (text === undefined) throw bad(`${keyword} is no xtext of printable ASCII`);
+  return text;
 }
 
 function bad(problem: string): SmtpError {

@@ -6,18 +6,30 @@
 //   TCP-info        = address-literal / ( Domain FWS address-literal )
 import { isIPv6 } from "node:net";
 import { formatPath, isDomain } from "./address.ts";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope, Mail } from "./envelope.ts";
 
 /** The `Received:` field for a message, folded, with CRLF at its end. */
-export function receivedLine(envelope: Omit<Envelope, "received">, hostname: string, date: Date): string {
-  const { helo, remoteAddress, extended, id, to } = envelope;
+export function receivedLine(
+  mail: Mail,
+  to: Envelope["to"],
+  hostname: string,
+  date: Date,
+  lmtp: boolean = false,
+): string {
+  const { helo, remoteAddress, id } = mail;
   const address = remoteAddress === "" ? "[127.0.0.1]" : addressLiteral(remoteAddress);
   // A name that is no domain, which EHLO lets in, could break the field: the address stands for it.
   const from = isDomain(helo) ? helo : address;
   // More recipients than one may be blind copies: section 7.2.
   const only = to.length === 1 ? `\r\n\tfor ${formatPath(to[0])}` : "";
-  const protocol = extended ? "ESMTP" : "SMTP";
-  return `Received: from ${from} (${address})\r\n\tby ${hostname} with ${protocol} id ${id}${only};\r\n\t${mailDate(date)}\r\n`;
+  return `Received: from ${from} (${address})\r\n\tby ${hostname} with ${protocolOf(mail, lmtp)} id ${id}${only};\r\n\t${mailDate(date)}\r\n`;
+}
+
+/** What the message came by: `ESMTPSA` (RFC 3848), `UTF8SMTPS` (RFC 6531 section 4.3). */
+function protocolOf({ extended, utf8, tls, auth }: Mail, lmtp: boolean): string {
+  if (!extended) return "SMTP";
+  const plain = lmtp ? "LMTP" : "ESMTP";
+  return `${utf8 ? `UTF8${plain.slice(-4)}` : plain}${tls === undefined ? "" : "S"}${auth === undefined ? "" : "A"}`;
 }
 
 /** RFC 5321 section 4.1.3: `[192.0.2.1]`, `[IPv6:2001:db8::1]`; an IPv4 address mapped into IPv6 is IPv4. */

@@ -36,6 +36,10 @@ export class SmtpReply<Code extends RefusalCode = RefusalCode> extends Error imp
  * @throws SmtpError `bad-reply` before a byte is made: no text may smuggle a line of its own.
  */
 export function formatReply(reply: Reply): string {
+  return readyMade.get(reply) ?? format(reply);
+}
+
+function format(reply: Reply): string {
   const { code, enhanced, lines } = reply;
   if (!Number.isInteger(code) || code < 200 || code > 599) throw badReply(`${code} is not a reply code`);
   if (enhanced !== undefined && !isEnhanced(enhanced, code)) {
@@ -91,6 +95,17 @@ export type ReplyName =
   | "recipientOk"
   | "startMail"
   | "ok"
+  | "startTls"
+  | "noTls"
+  | "needsTls"
+  | "authenticated"
+  | "authRefused"
+  | "authFailedForNow"
+  | "badAuth"
+  | "noAuth"
+  | "noMechanism"
+  | "needsTlsToAuth"
+  | "needsAuth"
   | "bye"
   | "cannotVerify"
   | "noExpand"
@@ -98,6 +113,8 @@ export type ReplyName =
   | "shuttingDown"
   | "timedOut"
   | "tooManyRecipients"
+  | "tooSlow"
+  | "tooManyMessages"
   | "tooBig"
   | "mailLoop"
   | "noSpace"
@@ -109,17 +126,38 @@ export const replies: Readonly<Record<ReplyName, Reply>> = {
   recipientOk: { code: 250, enhanced: "2.1.5", lines: ["Recipient ok"] },
   startMail: { code: 354, lines: ["End data with <CR><LF>.<CR><LF>"] },
   ok: { code: 250, enhanced: "2.0.0", lines: ["Ok"] },
+  startTls: { code: 220, enhanced: "2.0.0", lines: ["Begin TLS"] },
+  noTls: { code: 454, enhanced: "4.7.0", lines: ["TLS is not available here"] },
+  needsTls: { code: 530, enhanced: "5.7.0", lines: ["Say STARTTLS first"] },
+  authenticated: { code: 235, enhanced: "2.7.0", lines: ["Authenticated"] },
+  authRefused: { code: 535, enhanced: "5.7.8", lines: ["Wrong user name, password or token"] },
+  authFailedForNow: {
+    code: 454,
+    enhanced: "4.7.0",
+    lines: ["Cannot tell who you are just now, try again later"],
+  },
+  badAuth: { code: 501, enhanced: "5.5.2", lines: ["That is no message of this mechanism"] },
+  noAuth: { code: 502, enhanced: "5.5.1", lines: ["AUTH is not offered"] },
+  noMechanism: { code: 504, enhanced: "5.5.4", lines: ["Unknown mechanism"] },
+  needsTlsToAuth: { code: 538, enhanced: "5.7.11", lines: ["Encryption required: say STARTTLS first"] },
+  needsAuth: { code: 530, enhanced: "5.7.0", lines: ["Authentication required: say AUTH first"] },
   bye: { code: 221, enhanced: "2.0.0", lines: ["Bye"] },
   cannotVerify: { code: 252, enhanced: "2.5.0", lines: ["Cannot verify, but will take a message and try"] },
   noExpand: { code: 502, enhanced: "5.5.1", lines: ["EXPN is not offered"] },
   help: {
     code: 214,
     enhanced: "2.0.0",
-    lines: ["EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT", "See RFC 5321"],
+    lines: ["EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT", "See RFC 5321"],
   },
   shuttingDown: { code: 421, enhanced: "4.3.2", lines: ["The server is shutting down, try again later"] },
   timedOut: { code: 421, enhanced: "4.4.2", lines: ["Timed out waiting for you"] },
   tooManyRecipients: { code: 452, enhanced: "4.5.3", lines: ["Too many recipients, send the rest apart"] },
+  tooSlow: { code: 421, enhanced: "4.4.2", lines: ["You send too slowly"] },
+  tooManyMessages: {
+    code: 452,
+    enhanced: "4.5.3",
+    lines: ["Too many messages on one connection, open another"],
+  },
   tooBig: { code: 552, enhanced: "5.3.4", lines: ["The message is too big"] },
   mailLoop: {
     code: 554,
@@ -130,3 +168,8 @@ export const replies: Readonly<Record<ReplyName, Reply>> = {
   /** A hook failed: our fault, so the client keeps the message and tries again. */
   localError: { code: 451, enhanced: "4.3.0", lines: ["Local error, try again later"] },
 };
+
+/** Their bytes, made once: most of what a server says are these. */
+const readyMade: ReadonlyMap<Reply, string> = new Map(
+  Object.values(replies).map((reply) => [reply, format(reply)]),
+);

@@ -1,287 +1,166 @@
-// An SMTP server: hooks and options in, a listener out. It binds a session to each connection and decides what is
-// accepted; it parses nothing.
-import { randomBytes } from "node:crypto";
-import { assertNever, createListener, drive } from "@tcpkit/core";
+// An SMTP server: hooks and options in, a listener out. It binds a session to each connection; what is accepted is decided
+// in server-connection.ts.
+import { createSecureContext } from "node:tls";
+import { drive, Listener } from "@tcpkit/core";
 import type {
-  ByteStream,
-  Connection,
   Deadlines,
+  DrainOptions,
+  DrainResult,
   DropReason,
-  Handled,
-  Listener,
   ListenOptions,
   Protocol,
+  TlsOptions,
 } from "@tcpkit/core";
 import { isDomain } from "./address.ts";
-import type { Path } from "./address.ts";
 import type { Reply } from "./codes.ts";
 import { describeEvent, describeReply } from "./describe.ts";
-import type { Client, Envelope, Mail } from "./envelope.ts";
 import { SmtpError } from "./errors.ts";
-import { IncomingMessage, refusal } from "./incoming.ts";
+import type { FaultPolicy } from "./fault-policy.ts";
+import type { SmtpHooks } from "./hooks.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { SmtpLimits } from "./limits.ts";
-import { receivedLine } from "./received.ts";
-import { replies } from "./reply.ts";
+import { Pending } from "./pending.ts";
+import { SASL_MECHANISMS } from "./sasl/index.ts";
+import type { SaslMechanism, SaslServerOptions } from "./sasl/index.ts";
+import { SmtpServerConnection } from "./server-connection.ts";
+import type { Settings } from "./settings.ts";
+import type { SmtpEvent } from "./server-events.ts";
 import { SmtpSession } from "./session.ts";
-import type { SmtpEvent } from "./session.ts";
 import { systemName } from "./system-name.ts";
-
-/**
- * What a server asks its owner. Each hook may be async. Returning, whatever it is, accepts; throwing an `SmtpReply`
- * refuses with exactly that reply; throwing anything else refuses with 451 4.3.0 (the client tries again later) and
- * goes to the option `onError`.
- */
-export interface SmtpHooks {
-  /** A client has connected. Refuse with 554, or 421 to close at once. */
-  readonly onConnect?: (client: Client) => unknown;
-  /** MAIL: a sender. */
-  readonly onMail?: (mail: Mail) => unknown;
-  /** RCPT: one recipient of `mail`. */
-  readonly onRcpt?: (to: Path, mail: Mail) => unknown;
-  /**
-   * DATA: keep the message. The client is told 250 when this resolves, so resolve when the message is safe. `body`
-   * gives the content, dots taken off, and holds the client back while it is not read; what is left unread is
-   * dropped. It throws an `SmtpError` where the message will never be whole (`connection-closed`, `timeout`,
-   * `incomplete`) or must be refused (`message-too-big`, `bare-line-ending-in-data`, `mail-loop`): drop it then.
-   */
-  readonly onMessage: (envelope: Envelope, body: ByteStream) => unknown;
-}
 
 export interface SmtpServerOptions extends ListenOptions {
   /** What the server calls itself. Default: the system's host name. */
   readonly hostname?: string | undefined;
+  /**
+   * Offers STARTTLS (RFC 3207) with this key and certificate. Core's option `tls` is something else: TLS from the first byte,
+   * as port 465 has it (RFC 8314). Default: no STARTTLS.
+   */
+  readonly starttls?: TlsOptions | undefined;
+  /** Before TLS, take no command but EHLO, NOOP, STARTTLS and QUIT: 530 5.7.0. Default: false. */
+  readonly requireTls?: boolean | undefined;
+  /** Before AUTH, take no mail: 530 5.7.0. Default: false. */
+  readonly requireAuth?: boolean | undefined;
+  /** Offer AUTH without TLS too: passwords then travel in the clear. Default: false; AUTH gets 538 5.7.11 before TLS. */
+  readonly allowInsecureAuth?: boolean | undefined;
+  /** What AUTH offers when there is an `onAuth`. Default: `SASL_MECHANISMS`, all of them. */
+  readonly mechanisms?: readonly SaslMechanism[] | undefined;
+  /** How SCRAM hides which users there are. */
+  readonly sasl?: Pick<SaslServerOptions, "iterations" | "decoyKey"> | undefined;
+  /**
+   * Speak LMTP instead (RFC 2033), as a mail store does towards its own mail server: LHLO, and one reply for each recipient.
+   * Never on port 25. Default: false.
+   */
+  readonly lmtp?: boolean | undefined;
+  /**
+   * Make CRLF of a bare LF in content, for programs that send nothing else; it never ends a message. Whoever sends the message
+   * on must put dots on anew, as `DotEncoder` does. Default: false, the message is refused (550 5.5.2). A bare CR always is.
+   */
+  readonly normalize?: boolean | undefined;
+  /** Milliseconds before the greeting: a client that talks first gives itself away as a bad robot (554). Default: 0. */
+  readonly greetingDelay?: number | undefined;
   readonly limits?: Partial<SmtpLimits> | undefined;
   /**
    * In milliseconds. Default: `idle` 5 minutes (RFC 5321 section 4.5.3.2.7), `message` (a command from its first
    * byte, or the next piece of content) 3 minutes, `write` 1 minute.
    */
   readonly deadlines?: Deadlines | undefined;
+  /** Go wrong on purpose, for tests of clients. Default: not. */
+  readonly faults?: FaultPolicy | undefined;
   /** A hook failed, by something else than an `SmtpReply`. Default: a process warning. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /**
  * Serves SMTP: `await using smtp = await serveSmtp({ onMessage }, { port: 2525 })`. It listens on 127.0.0.1 unless
- * told otherwise, and relays nothing.
- * @throws SmtpError `bad-argument` when `hostname` is no domain.
+ * told otherwise, and relays nothing. Its `close()` waits for every `onMessage` at work, beyond its deadline too.
+ * @throws SmtpError `bad-argument` when `hostname` is no domain, when the key or certificate of `starttls` is none, and for
+ * options that do not go together.
  * @throws TcpError as core's `listen`: `address-in-use`, `permission-denied`, …
  */
 export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {}): Promise<Listener> {
   const limits: SmtpLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const hostname = options.hostname ?? systemName();
   // It goes into every greeting and every Received line.
-  if (!isDomain(hostname)) throw new SmtpError("bad-argument", "`hostname` is no domain", { blame: "local" });
+  if (!isDomain(hostname)) throw badOption("`hostname` is no domain");
+  const { tls, starttls, requireTls = false, faults } = options;
+  if (tls !== undefined && starttls !== undefined)
+    throw badOption("`tls` encrypts from the first byte: no `starttls` beside it");
+  if (requireTls && tls === undefined && starttls === undefined)
+    throw badOption("`requireTls` needs `starttls`");
+  if (starttls !== undefined) checkTls(starttls);
+  const { requireAuth = false, allowInsecureAuth = false, mechanisms = SASL_MECHANISMS, sasl = {} } = options;
+  if (requireAuth && hooks.onAuth === undefined) throw badOption("`requireAuth` needs `onAuth`");
+  if (requireAuth && !allowInsecureAuth && tls === undefined && starttls === undefined)
+    throw badOption("`requireAuth` needs `starttls` or `tls`: AUTH is not offered without TLS");
+  const { lmtp = false, normalize = false, greetingDelay = 0 } = options;
+  const secure = tls !== undefined;
+  const pending = new Pending();
   const protocol: Protocol<SmtpEvent, Reply> = {
     name: "smtp",
-    session: () => new SmtpSession(limits),
+    session: () => new SmtpSession({ limits, secure, lmtp, normalize }),
     describeEvent,
     describeReply,
   };
-  const settings: Settings = { hooks, limits, hostname, report: options.onError ?? warn };
+  const report = options.onError ?? warn;
+  const settings: Settings = {
+    hooks,
+    limits,
+    hostname,
+    starttls,
+    requireTls,
+    requireAuth,
+    allowInsecureAuth,
+    mechanisms,
+    sasl,
+    lmtp,
+    greetingDelay,
+    pending,
+    report,
+  };
   const deadlines: Deadlines = { message: 180_000, ...options.deadlines };
   // RFC 5321 section 3.1: a greeting of 554 turns a client away for good, 421 for now. Greetings have no enhanced code.
   const refusal = (reason: DropReason): string =>
     reason === "denied"
       ? `554 ${hostname} No SMTP service here\r\n`
       : `421 ${hostname} Too busy, try again later\r\n`;
-  const listener = createListener({ service: protocol.name, refusal, ...options });
+  const listener = new SmtpListener({ service: protocol.name, refusal, ...options }, pending);
   listener.on("connection", (connection) => {
-    drive(connection, protocol, new SmtpServerConnection(connection, settings).handle, {
-      deadlines,
-    });
+    const { handle } = new SmtpServerConnection(connection, settings);
+    if (faults === undefined) drive(connection, protocol, handle, { deadlines });
+    else faults.drive(connection, protocol, handle, { deadlines });
   });
   return listener.listen();
 }
 
-/** What all connections of a server share. */
-interface Settings {
-  readonly hooks: SmtpHooks;
-  readonly limits: SmtpLimits;
-  readonly hostname: string;
-  /** Tells the owner of an error that the client must not see. */
-  readonly report: (error: unknown) => void;
+/** It is closed when no message is at work any more: half a file may still have to be taken away. */
+class SmtpListener extends Listener {
+  readonly #pending: Pending;
+
+  constructor(options: ListenOptions, pending: Pending) {
+    super(options);
+    this.#pending = pending;
+  }
+
+  override async close(options?: DrainOptions): Promise<DrainResult> {
+    const result = await super.close(options);
+    await this.#pending.settled();
+    return result;
+  }
 }
 
-/** The conversation with one client. */
-class SmtpServerConnection {
-  readonly #settings: Settings;
-  readonly #client: Client;
-  #helo = "";
-  #extended = false;
-  #mail: Mail | undefined;
-  #to: Path[] = [];
-  #message: IncomingMessage | undefined;
-
-  constructor(connection: Connection, settings: Settings) {
-    this.#settings = settings;
-    const { remote } = connection;
-    this.#client =
-      remote?.kind === "tcp"
-        ? { remoteAddress: remote.host, remotePort: remote.port }
-        : { remoteAddress: "", remotePort: 0 };
-    connection.on("close", () =>
-      this.#dropMessage("connection-closed", "the connection closed inside a message"),
-    );
+/** Better to hear of a wrong key now than from the first client. */
+function checkTls(starttls: TlsOptions): void {
+  try {
+    createSecureContext(starttls);
+  } catch (cause) {
+    throw badOption(`\`starttls\`: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
+}
 
-  readonly handle = (event: SmtpEvent): Handled<Reply> => {
-    switch (event.type) {
-      case "greeting":
-        return this.#greet();
-      case "ehlo":
-      case "helo":
-        return this.#hello(event.name, event.type === "ehlo");
-      case "mail":
-        return this.#onMail(event);
-      case "rcpt":
-        return this.#onRcpt(event.to);
-      case "message":
-        return replies.startMail;
-      case "data":
-        return this.#incoming().push(event.bytes);
-      case "message-end":
-        return this.#onMessageEnd(event.problem);
-      case "rset":
-        this.#forget();
-        return replies.ok;
-      case "noop":
-        return replies.ok;
-      case "vrfy":
-        return replies.cannotVerify;
-      case "expn":
-        return replies.noExpand;
-      case "help":
-        return replies.help;
-      case "quit":
-        return replies.bye;
-      case "timeout":
-        this.#dropMessage("timeout", "the client took too long inside a message");
-        return replies.timedOut;
-      case "shutdown":
-        return replies.shuttingDown;
-      case "error":
-        if (event.error.fatal) this.#message?.fail(event.error);
-        return event.error.reply;
-      default:
-        return assertNever(event);
-    }
-  };
-
-  #greet(): Handled<Reply> {
-    const { onConnect } = this.#settings.hooks;
-    // RFC 2034 section 4: no enhanced code in the greeting, nor in the reply to EHLO.
-    const welcome: Reply = { code: 220, lines: [`${this.#settings.hostname} ESMTP ready`] };
-    if (onConnect === undefined) return welcome;
-    return this.#ask(
-      () => onConnect(this.#client),
-      () => welcome,
-    );
-  }
-
-  #hello(name: string, extended: boolean): Reply {
-    // RFC 5321 section 4.1.4: EHLO resets.
-    this.#forget();
-    this.#helo = name;
-    this.#extended = extended;
-    const hello = `${this.#settings.hostname} greets ${name}`;
-    if (!extended) return { code: 250, lines: [hello] };
-    const size = `SIZE ${this.#settings.limits.messageSize}`;
-    return { code: 250, lines: [hello, "PIPELINING", size, "8BITMIME", "ENHANCEDSTATUSCODES"] };
-  }
-
-  #onMail({ from, size, body }: Pick<Mail, "from" | "size" | "body">): Handled<Reply> {
-    // RFC 1870 section 6.1: better to hear it now than after the content.
-    if (size !== undefined && size > this.#settings.limits.messageSize) return replies.tooBig;
-    const mail: Mail = {
-      id: newId(),
-      remoteAddress: this.#client.remoteAddress,
-      remotePort: this.#client.remotePort,
-      helo: this.#helo,
-      extended: this.#extended,
-      from,
-      size,
-      body,
-    };
-    const accept = (): Reply => {
-      this.#mail = mail;
-      return replies.senderOk;
-    };
-    const { onMail } = this.#settings.hooks;
-    return onMail === undefined ? accept() : this.#ask(() => onMail(mail), accept);
-  }
-
-  #onRcpt(to: Path): Handled<Reply> {
-    if (this.#to.length >= this.#settings.limits.recipients) return replies.tooManyRecipients;
-    const accept = (): Reply => {
-      this.#to.push(to);
-      return replies.recipientOk;
-    };
-    const { onRcpt } = this.#settings.hooks;
-    const mail = this.#mail;
-    return onRcpt === undefined || mail === undefined ? accept() : this.#ask(() => onRcpt(to, mail), accept);
-  }
-
-  /** The message under way. It begins with its content, not with DATA: a client that goes before sent nothing. */
-  #incoming(): IncomingMessage {
-    this.#message ??= new IncomingMessage(
-      this.#envelope(),
-      this.#settings.hooks.onMessage,
-      this.#settings.limits,
-      this.#settings.report,
-    );
-    return this.#message;
-  }
-
-  #envelope(): Envelope {
-    const mail = this.#mail;
-    const [first, ...rest] = this.#to;
-    if (mail === undefined || first === undefined)
-      throw new Error("content without MAIL and RCPT: a bug in the session");
-    const envelope = { ...mail, to: [first, ...rest] as const };
-    return { ...envelope, received: receivedLine(envelope, this.#settings.hostname, new Date()) };
-  }
-
-  async #onMessageEnd(problem: SmtpError | undefined): Promise<Reply> {
-    const reply = await this.#incoming().end(problem);
-    this.#forget();
-    return reply;
-  }
-
-  #dropMessage(code: "connection-closed" | "timeout", what: string): void {
-    this.#message?.fail(new SmtpError(code, what, { fatal: true }));
-  }
-
-  #forget(): void {
-    this.#mail = undefined;
-    this.#to = [];
-    this.#message = undefined;
-  }
-
-  /** Runs a hook. One that is not async costs no promise. */
-  #ask(hook: () => unknown, accept: () => Reply): Handled<Reply> {
-    try {
-      const answer = hook();
-      if (!isThenable(answer)) return accept();
-      return Promise.resolve(answer).then(accept, (error: unknown) => refusal(error, this.#settings.report));
-    } catch (error) {
-      return refusal(error, this.#settings.report);
-    }
-  }
+function badOption(message: string, cause?: unknown): SmtpError {
+  return new SmtpError("bad-argument", message, { blame: "local", cause });
 }
 
 function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error));
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-const processId = randomBytes(5).toString("hex");
-let ids = 0;
-
-function newId(): string {
-  ids += 1;
-  return `${Date.now().toString(36)}-${processId}-${ids.toString(36)}`;
 }

@@ -5,17 +5,23 @@
 // after which the message is forgotten whatever the reply was, and so it is when DATA itself is refused.
 import type { Command } from "./wire.ts";
 
-/** What moves a conversation: a command, our greeting, or the end of a message's content. */
-export type Move = Command["type"] | "greeting" | "end";
+/**
+ * What moves a conversation: a command, our greeting, the end of a message's content, that TLS begins, or that AUTH has come
+ * to its end, whichever it was.
+ */
+export type Move = Command["type"] | "greeting" | "end" | "secured" | "authenticated";
 
 export type StateName =
   | "opening"
   | "unwelcome"
   | "greeted"
+  | "securing"
   | "ready"
+  | "authenticating"
   | "sender"
   | "recipients"
   | "content"
+  | "chunks"
   | "closed";
 
 /** A row for each state: the moves allowed in it, and where each leads. */
@@ -30,6 +36,7 @@ export const transitions: Transitions = {
   greeted: {
     ehlo: "ready",
     helo: "ready",
+    lhlo: "ready",
     rset: "greeted",
     noop: "greeted",
     help: "greeted",
@@ -37,10 +44,15 @@ export const transitions: Transitions = {
     expn: "greeted",
     quit: "closed",
   },
+  /** We said 220 to STARTTLS: what comes is TLS, and then all begins anew (RFC 3207 section 4.2). */
+  securing: { secured: "greeted" },
   /** No message is under way. */
   ready: {
     ehlo: "ready",
     helo: "ready",
+    lhlo: "ready",
+    starttls: "securing",
+    auth: "authenticating",
     mail: "sender",
     rset: "ready",
     noop: "ready",
@@ -49,10 +61,13 @@ export const transitions: Transitions = {
     expn: "ready",
     quit: "closed",
   },
+  /** We said 334 to AUTH: lines are base64, no commands (RFC 4954 section 4). */
+  authenticating: { "auth-response": "authenticating", authenticated: "ready" },
   /** A sender, no recipient yet. */
   sender: {
     ehlo: "ready",
     helo: "ready",
+    lhlo: "ready",
     rcpt: "recipients",
     rset: "ready",
     noop: "sender",
@@ -65,8 +80,10 @@ export const transitions: Transitions = {
   recipients: {
     ehlo: "ready",
     helo: "ready",
+    lhlo: "ready",
     rcpt: "recipients",
     message: "content",
+    bdat: "chunks",
     rset: "ready",
     noop: "recipients",
     help: "recipients",
@@ -76,6 +93,23 @@ export const transitions: Transitions = {
   },
   /** After 354: lines are content, up to CRLF.CRLF. */
   content: { end: "ready" },
+  /**
+   * After the first BDAT: octets of a chunk, or between two of them (RFC 3030 section 2). A chunk that was refused is the end
+   * of the message, as the last one is.
+   */
+  chunks: {
+    bdat: "chunks",
+    end: "ready",
+    ehlo: "ready",
+    helo: "ready",
+    lhlo: "ready",
+    rset: "ready",
+    noop: "chunks",
+    help: "chunks",
+    vrfy: "chunks",
+    expn: "chunks",
+    quit: "closed",
+  },
   /** Nothing more is read. */
   closed: {},
 };

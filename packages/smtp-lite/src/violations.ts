@@ -1,11 +1,10 @@
 // The client's violations as errors: what each is called, what the client hears, and whether it can go on.
 import type { TcpError } from "@tcpkit/core";
 import type { ContentProblem } from "./dot.ts";
-import type { Reply } from "./codes.ts";
 import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import { replies } from "./reply.ts";
-import type { Move, StateName } from "./state.ts";
+import type { StateName } from "./state.ts";
 
 /** The same error, with the offset of its command where it had none. */
 export function locate(error: SmtpError, offset: number): SmtpError {
@@ -14,29 +13,18 @@ export function locate(error: SmtpError, offset: number): SmtpError {
   return new SmtpError(code, message, { blame, offset, fatal, ...(reply === undefined ? {} : { reply }) });
 }
 
-export function badSequence(state: StateName, move: Move): SmtpError {
-  if (state === "sender" && move === "message") {
-    const reply: Reply = { code: 554, enhanced: "5.5.1", lines: ["No valid recipients"] };
-    return new SmtpError("bad-sequence", "DATA without a recipient", { reply });
-  }
-  const advice = {
-    opening: "Wait for the greeting",
-    unwelcome: "Not here: say QUIT",
-    greeted: "Say EHLO first",
-    ready: "Say MAIL first",
-    sender: "A message is under way: say RSET first",
-    recipients: "A message is under way: say RSET first",
-    content: "A message is under way",
-    closed: "The connection is closed",
-  } as const satisfies Record<StateName, string>;
-  return new SmtpError("bad-sequence", `a command out of order in state ${state}`, {
-    reply: { code: 503, enhanced: "5.5.1", lines: [advice[state]] },
+/** The client's line in an AUTH exchange is none: `*`, which cancels, or no base64 (RFC 4954 section 4). */
+export function badAuth(text: string): SmtpError {
+  return new SmtpError("bad-auth", `AUTH: ${text}`, {
+    reply: { code: 501, enhanced: "5.5.2", lines: [text] },
   });
 }
 
-export function framingError(error: TcpError): SmtpError {
+export function framingError(error: TcpError, state: StateName): SmtpError {
   const offset = error.offset ?? 0;
-  if (error.code === "line-too-long") return lineTooLong(offset);
+  if (error.code === "line-too-long") {
+    return state === "authenticating" ? authLineTooLong(offset) : lineTooLong(offset);
+  }
   return new SmtpError("bare-line-ending", "a CR or LF that is not part of CRLF", {
     offset,
     fatal: true,
@@ -81,9 +69,17 @@ export function incomplete(what: string): SmtpError {
 
 /** The error of a command line without an end in sight. */
 export function lineTooLong(offset: number): SmtpError {
-  return new SmtpError("line-too-long", `the command is longer than ${GRAMMAR_LIMITS.commandLine} bytes`, {
+  return new SmtpError("line-too-long", "the command is too long", {
     offset,
     reply: { code: 500, enhanced: "5.5.2", lines: ["Line too long"] },
+  });
+}
+
+/** RFC 4954 section 4. */
+function authLineTooLong(offset: number): SmtpError {
+  return new SmtpError("line-too-long", `a line of AUTH is longer than ${GRAMMAR_LIMITS.authLine} bytes`, {
+    offset,
+    reply: { code: 500, enhanced: "5.5.6", lines: ["The line is too long"] },
   });
 }
 

@@ -14,7 +14,16 @@ import type { Command } from "./wire.ts";
 export type ClientCommand =
   | Command
   | { readonly type: "data"; readonly bytes: Uint8Array }
+  /** BDAT with its octets, which go out as they are (RFC 3030). */
+  | { readonly type: "chunk"; readonly bytes: Uint8Array; readonly last: boolean }
   | { readonly type: "message-end" };
+
+/** Pieces of content up to this many bytes are worth a copy. */
+const JOINED = 16_384;
+
+const ASCII_LINE = /^[ -~]*\r\n$/;
+/** As bytes, one a character. */
+const UTF8_LINE = /^[ -~\x80-\xff]*\r\n$/;
 
 /** What a client hears. */
 export type SmtpClientEvent =
@@ -22,10 +31,12 @@ export type SmtpClientEvent =
   | ({ readonly type: "error"; readonly error: SmtpError } & Span);
 
 /** The client's end of one conversation. Several commands given to one `send` leave together (RFC 2920). */
-export class SmtpClientSession implements Session<SmtpClientEvent, ClientCommand | readonly ClientCommand[]> {
+export class ClientSide implements Session<SmtpClientEvent, ClientCommand | readonly ClientCommand[]> {
   readonly #queue = new ByteQueue();
-  readonly #lines = new LineFramer(this.#queue, { maxLength: GRAMMAR_LIMITS.replyLine });
+  #lines: LineFramer = this.#newLines();
   #content: DotEncoder | undefined;
+  /** The message under way is SMTPUTF8. */
+  #utf8 = false;
   /** The lines of a reply that has begun. */
   #texts: string[] = [];
   #code = 0;
@@ -51,6 +62,13 @@ export class SmtpClientSession implements Session<SmtpClientEvent, ClientCommand
 
   end(): void {
     this.#ended = true;
+  }
+
+  /** TLS begins: what came behind the go-ahead was plain text, and is destroyed (RFC 3207 section 6). */
+  forget(): void {
+    this.#queue.skip(Infinity);
+    this.#lines = this.#newLines();
+    this.#texts = [];
   }
 
   next(): SmtpClientEvent | undefined {
@@ -83,24 +101,30 @@ export class SmtpClientSession implements Session<SmtpClientEvent, ClientCommand
    * ASCII stands in a command, when content has a CR or LF that is not part of CRLF, or is not due.
    */
   send(commands: ClientCommand | readonly ClientCommand[]): Output {
-    if ("type" in commands) return this.#format(commands);
-    return commands.map((command) => this.#format(command));
+    return "type" in commands ? this.#format(commands) : commands.flatMap((command) => this.#format(command));
   }
 
-  #format(command: ClientCommand): string | Uint8Array {
+  #format(command: ClientCommand): string | Uint8Array | (string | Uint8Array)[] {
     switch (command.type) {
+      case "chunk": {
+        const { bytes, last } = command;
+        return [formatCommand({ type: "bdat", size: bytes.length, last }), bytes];
+      }
       case "data":
       case "message-end": {
         if (this.#content === undefined) throw badArgument("content without DATA before it");
         const bytes = command.type === "data" ? this.#content.encode(command.bytes) : this.#content.end();
         if (bytes === undefined) throw badArgument("the content has a CR or LF that is not part of CRLF");
         if (command.type === "message-end") this.#content = undefined;
-        return bytes;
+        // A short one as text: it leaves with its neighbours by one plain write.
+        return bytes instanceof Buffer && bytes.length <= JOINED ? bytes.toString("latin1") : bytes;
       }
       default: {
         const line = formatCommand(command);
         // Whatever got into the command's strings: it is one line, and no second command hides in it.
-        if (!/^[ -~]+\r\n$/.test(line))
+        if (command.type === "mail") this.#utf8 = command.utf8;
+        const utf8 = this.#utf8 && (command.type === "mail" || command.type === "rcpt");
+        if (!(utf8 ? UTF8_LINE : ASCII_LINE).test(line))
           throw badArgument(`not printable ASCII in a command: ${JSON.stringify(line)}`);
         if (command.type === "message") this.#content = new DotEncoder();
         return line;
@@ -123,6 +147,10 @@ export class SmtpClientSession implements Session<SmtpClientEvent, ClientCommand
     if (!line.last || first === undefined) return undefined;
     this.#texts = [];
     return joinReplyLines(line.code, [first, ...rest]);
+  }
+
+  #newLines(): LineFramer {
+    return new LineFramer(this.#queue, { maxLength: GRAMMAR_LIMITS.replyLine });
   }
 
   #fail(error: SmtpError, start: number): SmtpClientEvent {

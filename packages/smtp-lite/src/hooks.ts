@@ -1,0 +1,33 @@
+// What a server asks its owner. Types only.
+import type { ByteStream } from "@tcpkit/core";
+import type { Client, Envelope, Mail } from "./envelope.ts";
+import type { Recipient } from "./parameters.ts";
+import type { SaslCredentials, Verdict } from "./sasl/index.ts";
+
+/**
+ * What a server asks its owner. Each hook may be async. Returning, whatever it is, accepts; throwing an `SmtpReply`
+ * refuses with exactly that reply; throwing anything else refuses with 451 4.3.0 (the client tries again later) and
+ * goes to the option `onError`.
+ */
+export interface SmtpHooks {
+  /** A client has connected. Refuse with 554, or 421 to close at once. */
+  readonly onConnect?: (client: Client) => unknown;
+  /**
+   * AUTH: who is it? Ask `credentials`, which depend on the mechanism, and return the verdict:
+   * `credentials.check(passwords.get(credentials.username))` does for all but tokens. Something else than an `SmtpReply`
+   * thrown is 454 4.7.0 here. Without this hook AUTH is not offered.
+   */
+  readonly onAuth?: (credentials: SaslCredentials, client: Client) => Verdict | Promise<Verdict>;
+  /** MAIL: a sender. */
+  readonly onMail?: (mail: Mail) => unknown;
+  /** RCPT: one recipient of `mail`. */
+  readonly onRcpt?: (to: Recipient, mail: Mail) => unknown;
+  /**
+   * DATA: keep the message. The client is told 250 when this resolves, so resolve when the message is safe. `body`
+   * gives the content, dots taken off, and holds the client back while it is not read; what is left unread is
+   * dropped. It throws an `SmtpError` where the message will never be whole (`connection-closed`, `timeout`,
+   * `incomplete`, `cancelled`) or must be refused (`message-too-big`, `bare-line-ending-in-data`, `mail-loop`): drop it then.
+   * In LMTP it may resolve with a `Map<Recipient, SmtpReply>` of those in `envelope.to` that it does not take the message for.
+   */
+  readonly onMessage: (envelope: Envelope, body: ByteStream) => unknown;
+}

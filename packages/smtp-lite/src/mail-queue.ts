@@ -1,0 +1,100 @@
+// The messages of one connection, one after the other: whose turn it is, and whose reply. It knows when the next may begin;
+// what is said for each is in delivery.ts.
+import type { Reply } from "./codes.ts";
+import { replyText } from "./conversation.ts";
+import type { Conversation, ReplyListener } from "./conversation.ts";
+import { Delivery } from "./delivery.ts";
+import type { Shipment } from "./delivery.ts";
+import { SmtpError } from "./errors.ts";
+import type { SendMailResult } from "./send-result.ts";
+
+export class MailQueue implements ReplyListener {
+  readonly #conversation: Conversation;
+  readonly #waiting: Delivery[] = [];
+  /** Those that have begun, oldest first: the next reply is the first one's. */
+  readonly #begun: Delivery[] = [];
+  /** The next message needs RSET in front. */
+  #unclean = false;
+  #idle: (() => void) | undefined;
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+  }
+
+  add(shipment: Shipment): Promise<SendMailResult> {
+    const delivery = new Delivery(this.#conversation, shipment, () => this.#goOn());
+    const { failure } = this.#conversation;
+    if (failure === undefined) this.#waiting.push(delivery);
+    else delivery.fail(failure);
+    this.#goOn();
+    return delivery.result;
+  }
+
+  /** Resolves when no message is waiting or under way. */
+  async idle(): Promise<void> {
+    while (this.#begun.length > 0 || this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+  }
+
+  onReply(reply: Reply): void {
+    const [delivery] = this.#begun;
+    if (reply.code === 421) {
+      // RFC 5321 section 3.8: whatever it answers, the connection is over.
+      const message = `the server closes the connection: ${replyText(reply)}`;
+      const error = new SmtpError("connection-closed", message, { reply, fatal: true });
+      delivery?.fail(error, "not-accepted");
+      this.#conversation.fail(error);
+      this.#conversation.connection.close();
+      return;
+    }
+    if (delivery === undefined) {
+      const message = `a reply to nothing: ${replyText(reply)}`;
+      this.#conversation.fail(new SmtpError("bad-server-reply", message, { reply, fatal: true }));
+      this.#conversation.connection.destroy();
+      return;
+    }
+    delivery.onReply(reply);
+    this.#goOn();
+  }
+
+  onFailure(error: SmtpError): void {
+    for (const delivery of [...this.#begun.splice(0), ...this.#waiting.splice(0)]) delivery.fail(error);
+    this.#idle?.();
+  }
+
+  /** Lets go of those that are over; the next begins once the one before has sent all it had (RFC 2920). */
+  #goOn(): void {
+    const begun = this.#begun;
+    while (begun[0]?.over === true) this.#note(begun.shift());
+    while (this.#waiting.length > 0 && begun.at(-1)?.makesRoom !== false) {
+      const delivery = this.#waiting.shift();
+      if (delivery === undefined) break;
+      begun.push(delivery);
+      this.#begin(delivery);
+    }
+    if (begun.length === 0) this.#idle?.();
+  }
+
+  #begin(delivery: Delivery): void {
+    const before = this.#begun.at(-2);
+    const reset = this.#unclean || before?.unclean === true;
+    try {
+      delivery.begin(reset);
+      // Whatever there was, this RSET takes it away.
+      this.#unclean = false;
+      if (before !== undefined) before.unclean = false;
+    } catch (error) {
+      // Not a byte of it has left.
+      this.#begun.pop();
+      delivery.unclean = false;
+      delivery.fail(error as SmtpError);
+    }
+  }
+
+  #note(delivery: Delivery | undefined): void {
+    if (delivery?.unclean === true) this.#unclean = true;
+  }
+}

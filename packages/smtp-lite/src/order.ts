@@ -1,0 +1,73 @@
+// Whether a command may come now, by the table of state.ts and by what was said before; and what is said when it may not.
+import type { Reply } from "./codes.ts";
+import type { Dialect } from "./dialect.ts";
+import { SmtpError } from "./errors.ts";
+import { stateAfter } from "./state.ts";
+import type { Move, StateName } from "./state.ts";
+
+/** What of the conversation so far the table does not know. */
+export interface Standing extends Dialect {
+  /** AUTH has succeeded. */
+  readonly authenticated: boolean;
+  /** The message under way is BODY=BINARYMIME. */
+  readonly binary: boolean;
+}
+
+/** Why a command may not come now, an error `bad-sequence`; `undefined`: it may. */
+export function misplaced(move: Move, state: StateName, standing: Standing): SmtpError | undefined {
+  const { extended, secure, lmtp, authenticated, binary } = standing;
+  if (move === "starttls" && secure) return alreadySecure();
+  if (move === "auth" && authenticated) return alreadyAuthenticated();
+  if (!extended && EXTENSIONS.has(move)) return badSequence("greeted", move, lmtp);
+  if (stateAfter(state, move) === undefined) return badSequence(state, move, lmtp);
+  return move === "message" && binary ? needsChunks() : undefined;
+}
+
+/** Commands of extensions: in force only once the client has said EHLO (RFC 5321 section 2.2.1). */
+const EXTENSIONS: ReadonlySet<Move> = new Set<Move>(["starttls", "auth", "bdat"]);
+
+/** RFC 3207 section 4.2: once TLS is active, STARTTLS is out of order. */
+function alreadySecure(): SmtpError {
+  return new SmtpError("bad-sequence", "STARTTLS under TLS", {
+    reply: { code: 503, enhanced: "5.5.1", lines: ["TLS is active already"] },
+  });
+}
+
+/** RFC 3030 section 3: binary content has no lines, so no line can end it. */
+function needsChunks(): SmtpError {
+  return new SmtpError("bad-sequence", "DATA for BINARYMIME", {
+    reply: { code: 503, enhanced: "5.5.1", lines: ["BINARYMIME goes by BDAT"] },
+  });
+}
+
+/** RFC 4954 section 4: one AUTH a connection. */
+function alreadyAuthenticated(): SmtpError {
+  return new SmtpError("bad-sequence", "a second AUTH", {
+    reply: { code: 503, enhanced: "5.5.1", lines: ["You are authenticated already"] },
+  });
+}
+
+function badSequence(state: StateName, move: Move, lmtp: boolean): SmtpError {
+  if (state === "sender" && (move === "message" || move === "bdat")) {
+    // RFC 2033 section 4.2 leaves no choice.
+    const code = lmtp ? 503 : 554;
+    const reply: Reply = { code, enhanced: "5.5.1", lines: ["No valid recipients"] };
+    return new SmtpError("bad-sequence", "content without a recipient", { reply });
+  }
+  const advice = {
+    opening: "Wait for the greeting",
+    unwelcome: "Not here: say QUIT",
+    greeted: lmtp ? "Say LHLO first" : "Say EHLO first",
+    securing: "Begin TLS",
+    ready: "Say MAIL first",
+    authenticating: "AUTH is under way",
+    sender: "A message is under way: say RSET first",
+    recipients: "A message is under way: say RSET first",
+    content: "A message is under way",
+    chunks: "A message is under way by BDAT: go on with it, or say RSET",
+    closed: "The connection is closed",
+  } satisfies Record<StateName, string>;
+  return new SmtpError("bad-sequence", `a command out of order in state ${state}`, {
+    reply: { code: 503, enhanced: "5.5.1", lines: [advice[state]] },
+  });
+}

@@ -1,0 +1,25 @@
+// What all connections of a server share. Types only.
+import type { TlsOptions } from "@tcpkit/core";
+import type { SmtpHooks } from "./hooks.ts";
+import type { SmtpLimits } from "./limits.ts";
+import type { Pending } from "./pending.ts";
+import type { SaslMechanism, SaslServerOptions } from "./sasl/index.ts";
+
+export interface Settings {
+  readonly hooks: SmtpHooks;
+  readonly limits: SmtpLimits;
+  readonly hostname: string;
+  readonly starttls: TlsOptions | undefined;
+  readonly requireTls: boolean;
+  readonly requireAuth: boolean;
+  readonly allowInsecureAuth: boolean;
+  readonly mechanisms: readonly SaslMechanism[];
+  readonly sasl: SaslServerOptions;
+  readonly lmtp: boolean;
+  /** In milliseconds. */
+  readonly greetingDelay: number;
+  /** The messages that `onMessage` is at work on. */
+  readonly pending: Pending;
+  /** Tells the owner of an error that the client must not see. */
+  readonly report: (error: unknown) => void;
+}
