@@ -8,6 +8,8 @@ import { formatPath, parsePath, SmtpError } from "../src/index.ts";
 interface Vector {
   readonly text: string;
   readonly role: AddressRole;
+  /** SMTPUTF8 is in force. */
+  readonly utf8?: boolean;
   readonly address?: string;
   readonly localPart?: string;
   readonly domain?: string;
@@ -20,13 +22,13 @@ const vectors = JSON.parse(
 ) as readonly Vector[];
 
 describe("paths (RFC 5321 section 4.1.2)", () => {
-  it.each(vectors)("$role $text", ({ text, role, refused, address, localPart, domain }) => {
+  it.each(vectors)("$role $text", ({ text, role, utf8, refused, address, localPart, domain }) => {
     if (refused === undefined) {
-      expect(parsePath(text, role)).toEqual({ address, localPart, domain });
+      expect(parsePath(text, role, utf8)).toEqual({ address, localPart, domain });
       return;
     }
     try {
-      expect.fail(`accepted: ${JSON.stringify(parsePath(text, role))}`);
+      expect.fail(`accepted: ${JSON.stringify(parsePath(text, role, utf8))}`);
     } catch (error) {
       if (!(error instanceof SmtpError)) throw error;
       expect(`${error.reply?.code} ${error.reply?.enhanced}`).toBe(refused);

@@ -3,7 +3,7 @@ import { listen } from "@tcpkit/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ClientCommand, SmtpClientEvent } from "../src/index.ts";
-import { connectSmtp, sendMail, serveSmtp, SmtpClientSession, SmtpError, SmtpReply } from "../src/index.ts";
+import { connectSmtp, sendMail, serveSmtp, SmtpError, SmtpReply, SmtpSession } from "../src/index.ts";
 
 describe("sendMail", () => {
   it("sends what the server then has: envelope, dots, UTF-8, large bodies", async () => {
@@ -203,7 +203,7 @@ describe("the client's session", () => {
     ["a reply without an end", "250-x\r\n".repeat(300), ["error bad-server-reply"]],
   ])("reads %s, however it is cut", (_, input, expected) => {
     const events = verifyDecoder<SmtpClientEvent, ClientCommand | readonly ClientCommand[]>({
-      session: () => new SmtpClientSession(),
+      session: () => new SmtpSession({ role: "client" }),
       input,
       everySplitUpTo: 200,
       normalise: (events) =>
@@ -220,7 +220,7 @@ describe("the client's session", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("a", " ", "\r", "\n", "\0", "é", ">") }), (text) => {
         try {
-          const wire = new SmtpClientSession().send({ type: "vrfy", text });
+          const wire = new SmtpSession({ role: "client" }).send({ type: "vrfy", text });
           expect(wire).toMatch(/^VRFY[^\r\n]*\r\n$/);
         } catch (error) {
           expect(error).toBeInstanceOf(SmtpError);

@@ -1,14 +1,13 @@
-// Real clients against a real server. Each tool is skipped, loudly, where it is missing; in CI it has to be there.
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// Real clients against a real server.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
+import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Listener } from "@tcpkit/core";
 import type { Envelope } from "../src/index.ts";
 import { serveSmtp } from "../src/index.ts";
+import { run, withTool } from "./tools.ts";
 
 interface Kept {
   readonly envelope: Envelope;
@@ -39,24 +38,6 @@ afterAll(async () => {
   await smtp.close({ deadline: 0 });
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** `it`, for a test that needs a program. */
-function withTool(tool: string): typeof it.skip {
-  const places = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/lib/postfix/sbin"];
-  const found = places.some((place) => existsSync(join(place, tool)));
-  if (!found && process.env["CI"] === undefined) console.warn(`SKIPPED: ${tool} is not installed`);
-  return it.skipIf(!found && process.env["CI"] === undefined);
-}
-
-/** Runs a program to its end; fails with its output when it does not exit with 0. */
-async function run(tool: string, args: readonly string[], input = ""): Promise<string> {
-  const env = { ...process.env, PATH: `${process.env["PATH"]}${delimiter}/usr/sbin`, HOME: folder };
-  const child = promisify(execFile)(tool, args, { env });
-  // A program that ends without reading it says why by its exit code.
-  child.child.stdin?.on("error", () => undefined).end(input);
-  const { stdout, stderr } = await child;
-  return stdout + stderr;
-}
 
 const FROM = "ann@example.com";
 const TO = "bob@example.org";
@@ -113,13 +94,15 @@ with smtplib.SMTP("127.0.0.1", ${smtp.port}) as smtp:
 
   withTool("msmtp")("msmtp", async () => {
     const args = ["--host=127.0.0.1", `--port=${smtp.port}`, "--tls=off", "--auth=off", `--from=${FROM}`, TO];
-    await run("msmtp", args, MESSAGE);
+    await run("msmtp", args, MESSAGE, { HOME: folder });
     expectOne();
   });
 
   withTool("s-nail")("s-nail", async () => {
     const set = ["-S", "v15-compat", "-S", `mta=smtp://127.0.0.1:${smtp.port}`, "-S", "smtp-auth=none"];
-    await run("s-nail", ["-:/", ...set, "-S", "sendwait", "-r", FROM, "-s", "dots", TO], TEXT);
+    await run("s-nail", ["-:/", ...set, "-S", "sendwait", "-r", FROM, "-s", "dots", TO], TEXT, {
+      HOME: folder,
+    });
     expectOne(TEXT.replaceAll("\n", "\r\n"));
   });
 

@@ -14,7 +14,12 @@ describe("the event log", () => {
     ["DATA", { verb: "DATA" }],
   ])("%s", (line, tokens) => {
     const start = 1000;
-    const event = parseCommand(line, start, start + line.length + 2, true);
+    const event = parseCommand(line, start, start + line.length + 2, {
+      extended: true,
+      secure: false,
+      lmtp: false,
+      utf8: false,
+    });
     const { text, tokens: found = [] } = describeEvent(event);
     expect(text).toBe(line);
     const named = found.map((token) => [token.name, line.slice(token.start - start, token.end - start)]);
@@ -22,7 +27,12 @@ describe("the event log", () => {
   });
 
   it("is free of control characters", () => {
-    const event = parseCommand("NOOP \x1b[31m\t\xff", 0, 14, true);
+    const event = parseCommand("NOOP \x1b[31m\t\xff", 0, 14, {
+      extended: true,
+      secure: false,
+      lmtp: false,
+      utf8: false,
+    });
     expect(describeEvent(event).text).toBe("NOOP .[31m..");
     expect(describeReply({ code: 250, lines: ["a\tb", "c"] }).text).toBe("250 a.b / c");
     expect(describeReply(replies.localError).text).toBe("451 4.3.0 Local error, try again later");

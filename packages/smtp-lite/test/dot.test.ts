@@ -4,14 +4,17 @@ import { describe, expect, it } from "vitest";
 import { DotDecoder, DotEncoder } from "../src/index.ts";
 
 /** Decodes pieces as they come; gives the content, and what was left for the next command. */
-function decode(pieces: readonly Uint8Array[]): {
+function decode(
+  pieces: readonly Uint8Array[],
+  normalize = false,
+): {
   content: string;
   ended: boolean;
   spoiled: boolean;
   rest: string;
 } {
   const queue = new ByteQueue();
-  const decoder = new DotDecoder(queue);
+  const decoder = new DotDecoder(queue, Infinity, normalize);
   let content = "";
   for (const piece of pieces) {
     queue.push(Buffer.from(piece));
@@ -73,6 +76,30 @@ describe("dot-stuffing (RFC 5321 section 4.5.2)", () => {
         if (!ended) return;
         expect(rest).toBe(text.slice(end + 5));
         expect(spoiled).toBe(/\r(?!\n)|(?<!\r)\n/.test(text.slice(2, end + 2)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("with normalize a bare LF becomes CRLF, never an end, however it is cut; a bare CR is refused still", () => {
+    const nasty = fc.array(fc.constantFrom("\r", "\n", ".", "\r\n", "a", "\n.\r\n", "\n.\n"), {
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(nasty, points, (parts, cuts) => {
+        const wire = Buffer.from(`${parts.join("")}\r\n.\r\nQUIT\r\n`, "latin1");
+        const decoded = decode(cut(wire, cuts), true);
+        const text = `\r\n${wire.toString("latin1")}`;
+        const end = text.indexOf("\r\n.\r\n");
+        const raw = text.slice(2, end + 2);
+        expect(decoded).toMatchObject({ ended: true, rest: text.slice(end + 5) });
+        expect(decoded.spoiled).toBe(/\r(?!\n)/.test(raw));
+        if (decoded.spoiled) return;
+        const unstuffed = `\r\n${raw}`.replaceAll("\r\n.", "\r\n").slice(2);
+        expect(decoded.content).toBe(unstuffed.replaceAll(/(?<!\r)\n/g, "\r\n"));
+        // Sent on, it is the same one message for the strictest of servers.
+        const sentOn = encode([Buffer.from(decoded.content, "latin1")]);
+        expect(decode([sentOn ?? Buffer.alloc(0)])).toEqual({ ...decoded, rest: "" });
       }),
       { numRuns: 1000 },
     );

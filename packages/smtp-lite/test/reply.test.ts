@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { joinReplyLines, parseReplyLine } from "../src/reply.ts";
-import type { EnhancedFor, Envelope, Mail, Path, Reply, SmtpHooks } from "../src/index.ts";
+import type { EnhancedFor, Envelope, Mail, Path, Recipient, Reply, SmtpHooks } from "../src/index.ts";
 import { formatReply, replies, SmtpError, SmtpReply } from "../src/index.ts";
 
 describe("replies (RFC 5321 section 4.2)", () => {
@@ -78,8 +78,8 @@ describe("types make wrong states unrepresentable", () => {
   });
 
   it("no RCPT without its MAIL, no message without a recipient", () => {
-    expectTypeOf<NonNullable<SmtpHooks["onRcpt"]>>().parameters.toEqualTypeOf<[to: Path, mail: Mail]>();
-    expectTypeOf<Envelope["to"]>().toEqualTypeOf<readonly [Path, ...Path[]]>();
+    expectTypeOf<NonNullable<SmtpHooks["onRcpt"]>>().parameters.toEqualTypeOf<[to: Recipient, mail: Mail]>();
+    expectTypeOf<Envelope["to"]>().toEqualTypeOf<readonly [Recipient, ...Recipient[]]>();
     expectTypeOf<Envelope["from"]>().toEqualTypeOf<Path | null>();
     expectTypeOf<Mail>().not.toHaveProperty("to");
     expectTypeOf<Mail>().not.toHaveProperty("received");

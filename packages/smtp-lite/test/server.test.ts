@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { DeadlineTimer, EventLog } from "@tcpkit/core";
 import type { Listener } from "@tcpkit/core";
+import { fakeClock } from "@tcpkit/core/testing";
 import type { Envelope, Mail, SmtpHooks, SmtpServerOptions } from "../src/index.ts";
 import { serveSmtp, SmtpError, SmtpReply } from "../src/index.ts";
 import { OPEN, RawClient } from "./support.ts";
@@ -85,9 +87,19 @@ describe("a message", () => {
     const client = await start({}, { limits: { messageSize: 1000 } });
     client.write("EHLO me.example\r\n");
     expect(await client.reply()).toBe("220 mail.example ESMTP ready\r\n");
-    expect(await client.reply()).toBe(
-      "250-mail.example greets me.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n",
-    );
+    const [greeting, ...keywords] = (await client.reply()).trimEnd().split("\r\n");
+    expect(greeting).toBe("250-mail.example greets me.example");
+    expect(keywords.map((line) => line.slice(4))).toEqual([
+      "PIPELINING",
+      "SIZE 1000",
+      "8BITMIME",
+      "SMTPUTF8",
+      "ENHANCEDSTATUSCODES",
+      "CHUNKING",
+      "BINARYMIME",
+      "DSN",
+      "LIMITS RCPTMAX=100",
+    ]);
   });
 
   it("a pipelined group is answered in order, slow hooks and all (RFC 2920 section 3.2)", async () => {
@@ -189,6 +201,19 @@ describe("what does not become a message", () => {
     expect(await client.reply()).toBe("550 5.5.2 The message has a CR or LF that is not part of CRLF\r\n");
     expect(await client.reply()).toBe("250 2.0.0 Ok\r\n");
     expect(seen).toEqual([]);
+  });
+
+  it("normalize: LF is taken for CRLF, and is no end", async () => {
+    const contents: string[] = [];
+    const client = await start(
+      { onMessage: async (_, body) => void contents.push(await readAll(body)) },
+      { normalize: true },
+    );
+    client.write(OPEN);
+    await client.codes(5);
+    client.write("a\n.\nMAIL FROM:<evil@x.example>\n.\r\nb\n\r\n.\r\nNOOP\r\n");
+    expect(await client.codes(2)).toEqual(["250", "250"]);
+    expect(contents).toEqual(["a\r\n.\r\nMAIL FROM:<evil@x.example>\r\n.\r\nb\r\n\r\n"]);
   });
 
   it("SIZE over the limit: 552 5.3.4 at MAIL, and after the content where nothing was declared", async () => {
@@ -342,6 +367,116 @@ describe("time and shutdown", () => {
     client.write("half");
     expect(await client.rest()).toBe("421 4.4.2 Timed out waiting for you\r\n");
     expect(await failure.promise).toMatchObject({ code: "timeout" });
+  });
+
+  it("a client that drips a message gets 421 4.4.2 when its first minute is over (limits.dataRate)", async () => {
+    const clock = fakeClock();
+    const failure = signal<unknown>();
+    let pieces = 0;
+    const arrived: (() => void)[] = [];
+    const client = await start(
+      {
+        async onMessage(_, body) {
+          try {
+            for await (const bytes of body) {
+              pieces += bytes.length;
+              arrived.shift()?.();
+            }
+          } catch (error) {
+            failure.done(error);
+          }
+        },
+      },
+      { timer: new DeadlineTimer(clock) },
+    );
+    client.write(OPEN);
+    await client.codes(5);
+    for (let drops = 0; drops < 5; drops++) {
+      const here = new Promise<void>((resolve) => arrived.push(resolve));
+      client.write("drip\r\n");
+      if (drops < 4) await here;
+      // The server waits for more.
+      await turn();
+      clock.advance(29_000);
+    }
+    expect(await client.rest()).toBe("421 4.4.2 You send too slowly\r\n");
+    expect(await failure.promise).toMatchObject({ code: "timeout" });
+    expect(pieces).toBe(24);
+  });
+
+  it("time that onMessage needs is no fault of the client's", async () => {
+    const clock = fakeClock();
+    const reached = signal();
+    const go = signal();
+    const client = await start(
+      {
+        async onMessage(_, body) {
+          for await (const bytes of body) {
+            reached.done(void bytes);
+            await go.promise;
+          }
+        },
+      },
+      { timer: new DeadlineTimer(clock) },
+    );
+    client.write(OPEN);
+    await client.codes(5);
+    client.write("first\r\n");
+    await reached.promise;
+    clock.advance(1_000_000);
+    go.done();
+    client.write("second\r\n.\r\n");
+    expect(await client.codes(1)).toEqual(["250"]);
+  });
+
+  it("a greeting may be late, and who talks before it is told so and seen (RFC 5321 section 4.3.1)", async () => {
+    const clock = fakeClock();
+    const log = new EventLog();
+    const types: string[] = [];
+    log.read((record) => {
+      if (record.kind === "message") types.push(`${record.dir} ${record.type}`);
+    });
+    const polite = await start({}, { timer: new DeadlineTimer(clock), greetingDelay: 5000, tap: log });
+    const rude = join();
+    rude.write("EHLO robot\r\n");
+    const settled = async (): Promise<void> => {
+      const { connections } = listeners[0] ?? { connections: [] };
+      while ([...connections].filter(({ bytesReceived }) => bytesReceived > 0).length < 1) await turn();
+    };
+    await settled();
+    while (types.length < 2) await turn();
+    expect(types).toEqual(["in greeting", "in greeting"]);
+    clock.advance(6000);
+    expect(await polite.reply()).toBe("220 mail.example ESMTP ready\r\n");
+    expect(await rude.rest()).toBe("554 5.5.0 You must wait for the reply\r\n");
+    expect(types.slice(2).toSorted()).toEqual(["in error", "out 220", "out 554", "out unsent"]);
+  });
+
+  it("close() waits for an onMessage at work, though its client is gone", async () => {
+    const begun = signal();
+    const go = signal();
+    let done = false;
+    const client = await start({
+      async onMessage(_, body) {
+        try {
+          for await (const bytes of body) begun.done(void bytes);
+        } finally {
+          await go.promise;
+          done = true;
+        }
+      },
+    });
+    client.write(OPEN);
+    await client.codes(5);
+    client.write("half\r\n");
+    await begun.promise;
+    client.socket.destroy();
+    const closed = listeners.pop()?.close({ deadline: 0 });
+    const first = await Promise.race([closed, turn("still at work")]);
+    expect(first).toBe("still at work");
+    go.done();
+    await closed;
+    expect(done).toBe(true);
   });
 
   it("closing lets a message under way arrive, then says 421 4.3.2 to everybody", async () => {

@@ -18,7 +18,7 @@ export class PoliteSession implements Session<SmtpEvent, Reply> {
   #ended = false;
 
   constructor(flights: readonly string[], limits: Partial<SmtpLimits> = {}) {
-    this.#session = new SmtpSession(limits);
+    this.#session = new SmtpSession({ limits });
     this.#flights = [0, ...flights.map((flight) => flight.length)];
   }
 
@@ -58,7 +58,10 @@ export class PoliteSession implements Session<SmtpEvent, Reply> {
   }
 
   send(reply: Reply): Output {
-    return this.#session.send(reply);
+    const output = this.#session.send(reply);
+    // As the driver does when TLS begins.
+    if (this.#session.state === "securing") this.#session.forget();
+    return output;
   }
 
   end(): void {
@@ -80,8 +83,17 @@ export function acceptAll(event: SmtpEvent): Reply | undefined {
       return replies.recipientOk;
     case "message":
       return replies.startMail;
+    case "starttls":
+      return replies.startTls;
+    case "auth":
+      return event.initial === undefined ? { code: 334, lines: [""] } : verdict(event.initial);
+    case "auth-response":
+      return verdict(event.response);
     case "data":
+    case "bdat":
       return undefined;
+    case "chunk-end":
+      return event.problem?.reply ?? replies.ok;
     case "message-end":
       return event.problem?.reply ?? replies.ok;
     case "vrfy":
@@ -103,6 +115,11 @@ export function acceptAll(event: SmtpEvent): Reply | undefined {
   }
 }
 
+/** The password is "b". */
+function verdict(response: Buffer | undefined): Reply {
+  return response?.toString() === "\0a\0b" ? replies.authenticated : replies.authRefused;
+}
+
 /** An event in one line, as the vectors write it. */
 export function summary(event: SmtpEvent): string {
   switch (event.type) {
@@ -111,12 +128,34 @@ export function summary(event: SmtpEvent): string {
       return `${event.type} ${event.name}`;
     case "mail": {
       const size = event.size === undefined ? "" : ` size=${event.size}`;
-      return `mail <${event.from?.address ?? ""}>${size}${event.body === "7BIT" ? "" : ` body=${event.body}`}`;
+      const body = event.body === "7BIT" ? "" : ` body=${event.body}`;
+      const { submitter, ret, envelopeId } = event;
+      const words = Object.entries({ submitter, ret, envelopeId }).flatMap(([name, value]) =>
+        value === undefined ? [] : [` ${name}=${value}`],
+      );
+      if (event.utf8) words.push(" utf8");
+      if (event.requireTls) words.push(" requireTls");
+      return `mail <${event.from?.address ?? ""}>${size}${body}${words.join("")}`;
     }
-    case "rcpt":
-      return `rcpt <${event.to.address}>`;
+    case "auth":
+      return `auth ${event.mechanism}${event.initial === undefined ? "" : ` ${event.initial.length} bytes`}`;
+    case "auth-response":
+      return `auth-response ${event.response?.length} bytes`;
+    case "rcpt": {
+      const { address, notify, originalRecipient } = event.to;
+      const reports = notify === undefined ? "" : ` notify=[${notify.join()}]`;
+      const original =
+        originalRecipient === undefined
+          ? ""
+          : ` orcpt=${originalRecipient.type}:${originalRecipient.address}`;
+      return `rcpt <${address}>${reports}${original}`;
+    }
     case "data":
       return `data ${event.bytes.toString("latin1")}`;
+    case "bdat":
+      return `bdat ${event.size}${event.last ? " last" : ""}`;
+    case "chunk-end":
+      return event.problem === undefined ? `chunk-end ${event.size}` : `chunk-end ${event.problem.code}`;
     case "message-end":
       return event.problem === undefined ? `message-end ${event.size}` : `message-end ${event.problem.code}`;
     case "error":
@@ -133,8 +172,9 @@ export class RawClient {
   #ended = false;
   #wake: (() => void) | undefined;
 
-  constructor(port: number) {
-    this.socket = netConnect({ port, host: "127.0.0.1" });
+  /** Connects to a port, or goes on with a socket. */
+  constructor(target: number | Socket) {
+    this.socket = typeof target === "number" ? netConnect({ port: target, host: "127.0.0.1" }) : target;
     this.socket.setEncoding("latin1");
     this.socket.on("data", (text: string) => {
       this.#text += text;

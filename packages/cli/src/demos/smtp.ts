@@ -1,7 +1,7 @@
 // The demo SMTP server: takes every mail, keeps it, and tells of it. What goes over the wire is smtp-lite's.
 import type { EventLog } from "@tcpkit/core";
-import { serveSmtp, SmtpReply, writeMessage } from "@tcpkit/smtp-lite";
-import type { Envelope } from "@tcpkit/smtp-lite";
+import { openMailDirectory, serveSmtp, SmtpReply } from "@tcpkit/smtp-lite";
+import type { Envelope, MailDirectory } from "@tcpkit/smtp-lite";
 import type { Report } from "../events.ts";
 import { printable } from "../printable.ts";
 import { reasonOf } from "../reason.ts";
@@ -29,7 +29,8 @@ type Keep = (envelope: Envelope, body: Body) => Promise<string | undefined>;
  */
 export async function serveSmtpDemo(options: SmtpDemoOptions): Promise<Listening> {
   const { host, port, tap, data, report } = options;
-  const keep = data === undefined ? inMemory(new Mailbox()) : inDirectory(data);
+  const directory = data === undefined ? undefined : await openMailDirectory(data);
+  const keep = directory === undefined ? inMemory(new Mailbox()) : inDirectory(directory);
   const pending = new Set<Promise<void>>();
   const take = async (envelope: Envelope, body: Body): Promise<void> => {
     const summary = new Summary();
@@ -57,17 +58,23 @@ export async function serveSmtpDemo(options: SmtpDemoOptions): Promise<Listening
   const onError = (error: unknown): void => {
     report({ event: "failed", service: "smtp", reason: printable(reasonOf(error)) });
   };
-  const listener = await serveSmtp({ onMessage }, { host, port, tap, onError });
+  const listener = await serveSmtp({ onMessage }, { host, port, tap, onError }).catch(
+    async (error: unknown) => {
+      await directory?.close();
+      throw error;
+    },
+  );
   const close: Listening["close"] = async (drain) => {
     const result = await listener.close(drain);
     await Promise.allSettled(pending);
+    await directory?.close();
     return result;
   };
   return { host: listener.host, port: listener.port, close };
 }
 
-function inDirectory(directory: string): Keep {
-  return (envelope, body) => writeMessage(directory, envelope, body);
+function inDirectory(directory: MailDirectory): Keep {
+  return (envelope, body) => directory.write(envelope, body);
 }
 
 function inMemory(mailbox: Mailbox): Keep {

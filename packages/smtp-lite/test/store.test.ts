@@ -1,0 +1,203 @@
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openMailDirectory, serveSmtp, SmtpError } from "../src/index.ts";
+import type { MailDirectory } from "../src/index.ts";
+import { makePath } from "../src/address.ts";
+import { OPEN, RawClient } from "./support.ts";
+
+let directory = "";
+let mail: MailDirectory;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "smtp-lite-"));
+  mail = await openMailDirectory(directory);
+});
+afterEach(async () => {
+  await mail.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+setFlagsFromString("--expose-gc");
+const sweep = runInNewContext("gc") as () => void;
+
+/** What is held, in bytes, once what is not has been swept. */
+function held(): number {
+  sweep();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function envelope(id: string): Parameters<MailDirectory["write"]>[0] {
+  return { id, from: makePath("a", "b.example"), received: "Received: from x\r\n\tby y\r\n" };
+}
+
+async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text, "latin1");
+}
+
+describe("a mail directory", () => {
+  it("writes trace and content, byte for byte, under one name, for the owner alone", async () => {
+    const path = await mail.write(envelope("one"), pieces("Subject: x\r\n\r\n", "\xff\0.\r\n", ""));
+    expect(path).toBe(join(directory, "one.eml"));
+    expect(readdirSync(directory)).toEqual(["one.eml"]);
+    expect(readFileSync(path, "latin1")).toBe(
+      "Return-Path: <a@b.example>\r\nReceived: from x\r\n\tby y\r\nSubject: x\r\n\r\n\xff\0.\r\n",
+    );
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("an empty reverse path is written as <>", async () => {
+    const path = await mail.write({ ...envelope("bounce"), from: null }, pieces());
+    expect(readFileSync(path, "latin1")).toMatch(/^Return-Path: <>\r\n/);
+  });
+
+  it("a large message comes out as it went in, whatever the pieces", async () => {
+    const texts = Array.from({ length: 300 }, (_, index) => `${index} `.repeat(index * 2));
+    const path = await mail.write(envelope("large"), pieces(...texts));
+    expect(readFileSync(path, "latin1").split("by y\r\n")[1]).toBe(texts.join(""));
+  });
+
+  it("content that drips in takes no more memory than its bytes", async () => {
+    const rest = Promise.withResolvers<void>();
+    let dripped = 0;
+    async function* drip(): AsyncGenerator<Uint8Array> {
+      for (let sent = 0; sent < 30_000; sent++) yield Buffer.from("x");
+      dripped += 1;
+      await rest.promise;
+    }
+    const before = held();
+    const ids = Array.from({ length: 20 }, (_, index) => `drip${index}`);
+    const written = Promise.all(ids.map((id) => mail.write(envelope(id), drip())));
+    while (dripped < ids.length) await setImmediate();
+    // As a list of bytes it would be some 60 MB.
+    expect(held() - before).toBeLessThan(10_000_000);
+    rest.resolve();
+    expect(readFileSync((await written)[0] ?? "", "latin1")).toMatch(/\r\nx{30000}$/);
+  });
+
+  it("of those that are written together, one that fails takes nobody with it", async () => {
+    mkdirSync(join(directory, "bad.eml"));
+    const ids = ["one", "bad", "two"];
+    const written = await Promise.allSettled(ids.map((id) => mail.write(envelope(id), pieces(id))));
+    expect(written.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(readdirSync(directory).sort()).toEqual(["bad.eml", "one.eml", "two.eml"]);
+  });
+
+  it("when opened, removes what a crash has left long ago, and nothing else", async () => {
+    const long = new Date(Date.now() - 37 * 60 * 60 * 1000);
+    for (const name of ["old.eml.tmp", "old.eml", "other.tmp", "new.eml.tmp"]) {
+      writeFileSync(join(directory, name), "");
+      if (!name.startsWith("new")) utimesSync(join(directory, name), long, long);
+    }
+    await (await openMailDirectory(directory)).close();
+    expect(readdirSync(directory).sort()).toEqual(["new.eml.tmp", "old.eml", "other.tmp"]);
+  });
+
+  it("a body that fails leaves nothing behind", async () => {
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(100_000);
+      yield Buffer.from("and more");
+      expect(readdirSync(directory)).toEqual(["one.eml.tmp"]);
+      throw new SmtpError("connection-closed", "gone");
+    }
+    await expect(mail.write(envelope("one"), broken())).rejects.toMatchObject({
+      code: "connection-closed",
+    });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it("many at once, as a busy server writes them, are all there", async () => {
+    const ids = Array.from({ length: 50 }, (_, index) => `m${index}`);
+    await Promise.all(ids.map((id) => mail.write(envelope(id), pieces(id))));
+    expect(readdirSync(directory).sort()).toEqual(ids.map((id) => `${id}.eml`).sort());
+  });
+
+  it("a folder that is not there is an error, not a new folder", async () => {
+    await expect(openMailDirectory(join(directory, "no"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("on a full disk", () => {
+  const tools = canMount();
+  if (!tools) {
+    console.warn("SKIPPED: no right to mount a small tmpfs: the full disk is not tested");
+  }
+
+  it.skipIf(!tools)(
+    "the client hears 452 4.3.1, nothing stays, and once there is room mail goes through",
+    async () => {
+      mount(directory);
+      try {
+        const reported: unknown[] = [];
+        await using mail = await openMailDirectory(directory);
+        await using smtp = await serveSmtp(
+          { onMessage: (envelope, body) => mail.write(envelope, body) },
+          { onError: (error) => reported.push(error) },
+        );
+        const client = new RawClient(smtp.port);
+        const deliver = async (lines: number): Promise<string> => {
+          client.write(OPEN);
+          expect(await client.codes(4)).toEqual(["250", "250", "250", "354"]);
+          client.write(`${`${"x".repeat(70)}\r\n`.repeat(lines)}.\r\n`);
+          return client.reply();
+        };
+        await client.codes(1);
+        const full = "452 4.3.1 No space left, try again later\r\n";
+        // Too much for the disk: one that is streamed, then, beside a file that leaves nearly nothing, a small one.
+        expect(await deliver(5000)).toBe(full);
+        expect(readdirSync(directory)).toEqual([]);
+        const filler = join(directory, "filler");
+        writeFileSync(filler, Buffer.alloc(60 * 1024));
+        expect(await deliver(200)).toBe(full);
+        expect(readdirSync(directory)).toEqual(["filler"]);
+        expect(reported).toMatchObject([{ code: "no-space", blame: "local" }, { code: "no-space" }]);
+        rmSync(filler);
+        expect(await deliver(200)).toMatch(/^250 2\.0\.0 /);
+        expect(readdirSync(directory)).toHaveLength(1);
+        client.socket.destroy();
+      } finally {
+        unmount(directory);
+      }
+    },
+  );
+});
+
+function canMount(): boolean {
+  const probe = mkdtempSync(join(tmpdir(), "smtp-lite-mount-"));
+  try {
+    mount(probe);
+    unmount(probe);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(probe, { recursive: true, force: true });
+  }
+}
+
+/** A disk of 64 KiB. */
+function mount(at: string): void {
+  runTool("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", at);
+}
+
+function unmount(at: string): void {
+  runTool("umount", at);
+}
+
+function runTool(tool: string, ...args: string[]): void {
+  execFileSync(tool, args, { stdio: "ignore" });
+}
