@@ -19,7 +19,7 @@ export const smtpClient: WorkBench = {
     ? [
         {
           name: "kept",
-          title: `messages of ${BYTES} bytes, ${CONNECTIONS} connections that stay open`,
+          title: `messages of ${BYTES} bytes, ${CONNECTIONS} connections that stay open, several messages waiting`,
           unit: "messages",
           options: { connections: CONNECTIONS, bytes: BYTES, keep: true },
         },
@@ -36,9 +36,7 @@ export const smtpClient: WorkBench = {
       scenario: "kept",
       peer: "nodemailer",
       atLeast: 6,
-      why:
-        "The commands of a message travel together, but its content waits for the 354, and the next message for the " +
-        "250: two round trips for each, with their reads and writes.",
+      why: "Most of what is left is the write calls: commands and content of a message are two, since the 354 is waited for.",
     },
   ],
   missing: hasSink
