@@ -18,7 +18,7 @@ export interface FetchOptions {
   /**
    * Replaces `globalThis.Response` as well, by a proxy whose `new Response("text")` holds a text rather than a stream, so that
    * text, HTML and JSON leave in half the time. It passes for the platform's wherever a Response is asked for its properties;
-   * code that looks into private fields, such as `Cache.put`, refuses it. Default: false.
+   * code that looks into private fields, such as `Cache.put`, refuses it. Default: true.
    */
   readonly replaceResponse?: boolean | undefined;
 }
@@ -28,7 +28,8 @@ export interface FetchOptions {
  *
  * The Request costs next to nothing until it is used: headers, body, signal and the platform's own Request are made when they
  * are asked for. So that `new Request(request)` and `fetch(request)` work with it as with any other, the first call replaces
- * `globalThis.Request` and `globalThis.fetch` by proxies that look through it, and change nothing else.
+ * `globalThis.Request` and `globalThis.fetch` by proxies that look through it, and change nothing else; about
+ * `globalThis.Response` see the option.
  *
  * `text()`, `json()`, `formData()` and the like gather at most `limits.maxBodyBytes`, and reject with HttpError
  * `body-too-large` (413) over it; `body` and `clone()` have no bound. A host of which no URL can be made is answered 400.
@@ -39,7 +40,7 @@ export interface FetchOptions {
  */
 export function fetchHandler(application: FetchApplication, options: FetchOptions = {}): HttpHandler {
   teachRequests();
-  if (options.replaceResponse === true) teachResponses();
+  if (options.replaceResponse !== false) teachResponses();
   return (http) => {
     const url = urlOf(http.secure ? "https" : "http", http.host, http.target);
     if (url === undefined) throw new HttpError("bad-host", "no URL can be made of this Host and target");

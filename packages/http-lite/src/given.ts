@@ -2,6 +2,7 @@
 // session decides itself. It knows no message and no connection.
 import { localError } from "./errors.ts";
 import type { HeadersInit } from "./messages.ts";
+import { flat } from "./repeated.ts";
 import { isFieldValue, isToken, parseList } from "./wire.ts";
 
 const NO_PROTOCOLS: readonly string[] = [];
@@ -51,6 +52,7 @@ export class GivenFields {
   #add(name: string, value: string): void {
     const known = knownName(name);
     if (value !== known.value) known.checked(name, value);
+    else if (!known.flat) known.flatten();
     switch (known.kind) {
       case "content-length":
         if (this.length >= 0 || !/^[0-9]{1,15}$/.test(value)) {
@@ -111,6 +113,7 @@ class KnownName {
   readonly kind: FieldKind;
   value: string | undefined;
   line = "";
+  flat = false;
 
   constructor(name: string) {
     if (!isToken(name)) throw localError("bad-reply", `${JSON.stringify(name)} is not a field name`);
@@ -124,8 +127,15 @@ class KnownName {
       throw localError("bad-reply", `the value of ${name} holds a control character or one above U+00FF`);
     }
     this.line = `${name}: ${value}\r\n`;
+    this.flat = false;
     // A long one is not worth keeping.
     this.value = value.length > LONGEST_KEPT ? undefined : value;
+  }
+
+  /** It comes a second time, and so will more often: see repeated.ts. */
+  flatten(): void {
+    this.line = flat(this.line);
+    this.flat = true;
   }
 }
 

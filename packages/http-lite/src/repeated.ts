@@ -26,6 +26,7 @@ export function lengthField(length: number): string {
   return (lengthFields[length] ??= flat(`Content-Length: ${length}\r\n`));
 }
 
-function flat(text: string): string {
+/** The same text as one piece, for what is sent again and again. Latin1 only. */
+export function flat(text: string): string {
   return Buffer.from(text, "latin1").toString("latin1");
 }

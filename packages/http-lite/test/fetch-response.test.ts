@@ -16,7 +16,9 @@ async function sent(
 ): Promise<{ text: string; errors: unknown[]; http: Listener }> {
   const errors: unknown[] = [];
   const application = make as () => Response;
-  await using http = await serveHttp(fetchHandler(application), { onError: (error) => errors.push(error) });
+  await using http = await serveHttp(fetchHandler(application, { replaceResponse: false }), {
+    onError: (error) => errors.push(error),
+  });
   await using wire = new Wire(http);
   wire.send(`${head}\r\nConnection: close\r\n\r\n`);
   return { text: await wire.ended(), errors, http };
@@ -139,7 +141,7 @@ describe("a stream", () => {
         controller.close();
       },
     });
-    await using http = await serveHttp(fetchHandler(() => new Response(body)));
+    await using http = await serveHttp(fetchHandler(() => new Response(body), { replaceResponse: false }));
     await using wire = new Wire(http);
     wire.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     await wire.until("\r\n\r\n");
@@ -159,7 +161,9 @@ describe("a stream", () => {
 
   it("that fails is a reset to HTTP/1.0, where an end of the connection would be the end of the body", async () => {
     const application = (): Response => new Response(streamed([a], "fail"));
-    await using http = await serveHttp(fetchHandler(application), { onError: () => undefined });
+    await using http = await serveHttp(fetchHandler(application, { replaceResponse: false }), {
+      onError: () => undefined,
+    });
     const socket = connect(http.port, "127.0.0.1");
     const failed = once(socket, "end");
     socket.write("GET / HTTP/1.0\r\n\r\n");
@@ -186,7 +190,7 @@ describe("a stream", () => {
       },
       cancel: () => cancelled.resolve(),
     });
-    await using http = await serveHttp(fetchHandler(() => new Response(body)));
+    await using http = await serveHttp(fetchHandler(() => new Response(body), { replaceResponse: false }));
     await using wire = new Wire(http);
     await once(wire.socket, "connect");
     wire.socket.pause();
@@ -202,7 +206,7 @@ describe("a stream", () => {
   it("that waits is cancelled too when the client goes", async () => {
     const cancelled = promised<void>();
     const body = new ReadableStream({ cancel: () => cancelled.resolve() });
-    await using http = await serveHttp(fetchHandler(() => new Response(body)));
+    await using http = await serveHttp(fetchHandler(() => new Response(body), { replaceResponse: false }));
     await using wire = new Wire(http);
     wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     await wire.until("\r\n\r\n");
@@ -324,8 +328,10 @@ describe("a text response", () => {
   });
 });
 
-it("replaceResponse changes `new Response` of text, and nothing else about Response", () => {
-  fetchHandler(() => new Response(), { replaceResponse: true });
+it("unless told otherwise it changes `new Response` of text, and nothing else about Response", () => {
+  fetchHandler(() => new Response(), { replaceResponse: false });
+  expect(Response).toBe(NativeResponse);
+  fetchHandler(() => new Response());
   fetchHandler(() => new Response(), { replaceResponse: true });
   class Own extends Response {
     readonly own = true;
