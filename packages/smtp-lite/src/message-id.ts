@@ -3,9 +3,17 @@ import { randomBytes } from "node:crypto";
 
 const processId = randomBytes(5).toString("hex");
 let ids = 0;
+let time = 0;
+/** Everything before the number, made anew each millisecond. */
+let prefix = "";
 
 /** It sorts by time, and is safe as a file name. */
 export function newId(): string {
+  const now = Date.now();
+  if (now !== time) {
+    time = now;
+    prefix = `${now.toString(36)}-${processId}-`;
+  }
   ids += 1;
-  return `${Date.now().toString(36)}-${processId}-${ids.toString(36)}`;
+  return prefix + ids.toString(36);
 }

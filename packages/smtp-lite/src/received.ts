@@ -17,7 +17,8 @@ export function receivedLine(
   lmtp: boolean = false,
 ): string {
   const { helo, remoteAddress, id } = mail;
-  const address = remoteAddress === "" ? "[127.0.0.1]" : addressLiteral(remoteAddress);
+  // A Unix socket has no address.
+  const address = addressLiteral(remoteAddress === "" ? "127.0.0.1" : remoteAddress);
   // A name that is no domain, which EHLO lets in, could break the field: the address stands for it.
   const from = isDomain(helo) ? helo : address;
   // More recipients than one may be blind copies: section 7.2.
@@ -32,16 +33,32 @@ function protocolOf({ extended, utf8, tls, auth }: Mail, lmtp: boolean): string 
   return `${utf8 ? `UTF8${plain.slice(-4)}` : plain}${tls === undefined ? "" : "S"}${auth === undefined ? "" : "A"}`;
 }
 
+let lastAddress = "127.0.0.1";
+let lastLiteral = "[127.0.0.1]";
+
 /** RFC 5321 section 4.1.3: `[192.0.2.1]`, `[IPv6:2001:db8::1]`; an IPv4 address mapped into IPv6 is IPv4. */
 function addressLiteral(address: string): string {
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(address);
-  if (mapped?.[1] !== undefined) return `[${mapped[1]}]`;
-  return isIPv6(address) ? `[IPv6:${address.replace(/%.*$/, "")}]` : `[${address}]`;
+  // One client sends many messages.
+  if (address !== lastAddress) {
+    lastAddress = address;
+    const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
+    const isV6 = mapped === undefined && isIPv6(address);
+    lastLiteral = isV6 ? `[IPv6:${address.replace(/%.*$/, "")}]` : `[${mapped ?? address}]`;
+  }
+  return lastLiteral;
 }
 
-/** RFC 5322 section 3.3, in UTC. */
+let lastSecond = 0;
+let lastDate = "";
+
+/** RFC 5322 section 3.3, in UTC; made once a second. */
 function mailDate(date: Date): string {
-  return date.toUTCString().replace("GMT", "+0000");
+  const second = Math.floor(date.getTime() / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastDate = date.toUTCString().replace("GMT", "+0000");
+  }
+  return lastDate;
 }
 
 const NAME = "received:";
