@@ -43,7 +43,7 @@ export const accept: ServerBench = {
       atLeast: 0.95,
       why:
         "A connection of core's is more objects than a bare socket: the connection with its listeners and close " +
-        "reason, the driver and its session, one deadline, and the second socket of the fast read.",
+        "reason, the driver and its session, one deadline. And it asks the kernel who the client is, which raw net here does not.",
     },
     {
       scenario,

@@ -51,7 +51,7 @@ export const bodies: ServerBench = {
     {
       scenario: "upload",
       atMost: 250_000,
-      why: "The fast read copies each chunk out of the shared buffer, so that handlers may keep it (docs/decisions/0006): 64 KiB copied, and as much garbage.",
+      why: "A handler may keep each chunk, so each is new memory, and V8 collects its whole heap whenever some 64 MiB of that have gathered. To read into the same buffer again would halve the cost, and break whoever keeps chunks.",
     },
     { scenario: "upload", atMost: PEAK, of: "peak memory", why: PEAK_WHY },
     {
