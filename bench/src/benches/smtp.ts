@@ -112,7 +112,12 @@ export const smtp: ServerBench = {
   contestants: CONTESTANTS,
   scenarios: hasSource ? SCENARIOS : [],
   targets: [
-    { scenario: "kept", peer: SMTP_SERVER, atLeast: 2.5 },
+    {
+      scenario: "kept",
+      peer: SMTP_SERVER,
+      atLeast: 2.5,
+      why: "smtp-server waits a third of the time, so that by rate it is further behind than by CPU. The target comes from rates.",
+    },
     { scenario: "kept", peer: SINK, atLeast: 1.3, why: SINK_WHY },
     { scenario: "new", peer: AIOSMTPD, atLeast: 6, why: NEW_WHY },
     { scenario: "new", peer: SINK, atLeast: 0.9, why: `${SINK_WHY} ${NEW_WHY}` },

@@ -69,7 +69,8 @@ it("drops a reader that stops reading, within bounds of memory, while the others
   await using chat = await serveChat({ backlog });
   const ann = await Person.joins(chat, "ann");
   const sloth = await Person.joins(chat, "sloth");
-  const atServer = [...chat.connections].at(-1);
+  // The latest: connections are counted.
+  const atServer = [...chat.connections].toSorted((one, other) => one.id - other.id).at(-1);
   sloth.connection.pause();
   const bob = await Person.joins(chat, "bob");
 
