@@ -23,7 +23,7 @@ export interface ConnectionOptions {
   readonly onClosed?: ((connection: Connection) => void) | undefined;
 }
 
-/** @internal Who is at the ends of one connection, and what was said before it began. */
+/** Who is at the ends of one connection, and what was said before it began: a listener or a client knows. */
 export interface Ends {
   readonly remote?: Address | undefined;
   readonly peer?: Address | undefined;
