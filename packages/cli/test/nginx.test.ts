@@ -1,37 +1,17 @@
 // nginx's recipe of docs/scaling.md, as it stands there: two servers, each drained and started again while clients go on
 // asking. Only its addresses and how long it keeps away from a server that failed are the test's.
-import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { Load, Proxy, recipe } from "./support/behind-proxy.ts";
+import { Load, recipe } from "./support/behind-proxy.ts";
 import { Cli } from "./support/cli.ts";
+import { NGINX, startNginx } from "./support/nginx.ts";
 import { hasTool } from "./support/tools.ts";
-
-/** Debian's place for it is not on everybody's PATH. */
-const nginxFile = "/usr/sbin/nginx";
-
-/** What stands around the recipe: one process in the foreground, and every file in the folder that `-p` names. */
-const configuration = `
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
-  access_log off;
-  client_body_temp_path body;
-  proxy_temp_path proxy;
-  fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi;
-  scgi_temp_path scgi;
-  include recipe.conf;
-}
-`;
 
 const demo = (port: number): Cli => new Cli(["http", "--port", String(port), "--json", "--grace", "30"]);
 
-it.skipIf(!hasTool(nginxFile))(
+it.skipIf(!hasTool(NGINX))(
   "servers behind nginx are restarted one after the other, and no request fails",
   { timeout: 60_000 },
   async () => {
@@ -41,17 +21,13 @@ it.skipIf(!hasTool(nginxFile))(
     const one = `127.0.0.1:${(await first.ready()).http.port}`;
     const two = `127.0.0.1:${(await second.ready()).http.port}`;
     const front = join(folder.path, "front");
-    await writeFile(join(folder.path, "nginx.conf"), configuration);
-    await writeFile(
-      join(folder.path, "recipe.conf"),
-      recipe("nginx", {
-        "listen 80": `listen unix:${front}`,
-        "10.0.0.1:8080": one,
-        "10.0.0.2:8080": two,
-        "fail_timeout=2s": "fail_timeout=1s",
-      }),
-    );
-    await using nginx = new Proxy(nginxFile, ["-p", folder.path, "-c", "nginx.conf", "-e", "stderr"]);
+    const http = recipe("nginx", {
+      "listen 80": `listen unix:${front}`,
+      "10.0.0.1:8080": one,
+      "10.0.0.2:8080": two,
+      "fail_timeout=2s": "fail_timeout=1s",
+    });
+    await using nginx = await startNginx(folder.path, http);
     await nginx.ready(front);
 
     const load = new Load(front);

@@ -9,7 +9,7 @@ import { ClientPool } from "./client/pool.ts";
 import type { HttpClientResponse } from "./client/reply.ts";
 import { localError } from "./errors.ts";
 import { pairsOf } from "./fields.ts";
-import { DEFAULT_CLIENT_DEADLINES, DEFAULT_LIMITS } from "./limits.ts";
+import { DEFAULT_CLIENT_DEADLINES, withDefaults } from "./limits.ts";
 import type { HttpClientDeadlines, HttpLimits } from "./limits.ts";
 import type { HeadersInit, InformationalEvent } from "./messages.ts";
 import { isAuthority } from "./wire.ts";
@@ -81,7 +81,7 @@ export class HttpClient implements AsyncDisposable {
       throw new TcpError("bad-option", `maxConnections must be 1 or more, not ${maxConnections}`);
     }
     const deadlines = { ...DEFAULT_CLIENT_DEADLINES, ...options.deadlines };
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const limits = withDefaults(options.limits);
     this.#host = hostOf(options);
     const dial = options.connect ?? connect;
     const target = targetOf(options);

@@ -24,15 +24,14 @@ type Body = AsyncIterable<Uint8Array>;
 type Keep = (envelope: Envelope, body: Body) => Promise<string | undefined>;
 
 /**
- * Serves the demo. Its `close` waits for the files too: a mail that was cut off is to be taken away again.
+ * Serves the demo. Its `close` waits for the files too, as smtp-lite's does: a mail that was cut off is to be taken away again.
  * @throws TcpError as core's `listen`.
  */
 export async function serveSmtpDemo(options: SmtpDemoOptions): Promise<Listening> {
   const { host, port, tap, data, report } = options;
   const directory = data === undefined ? undefined : await openMailDirectory(data);
   const keep = directory === undefined ? inMemory(new Mailbox()) : inDirectory(directory);
-  const pending = new Set<Promise<void>>();
-  const take = async (envelope: Envelope, body: Body): Promise<void> => {
+  const onMessage = async (envelope: Envelope, body: Body): Promise<void> => {
     const summary = new Summary();
     const file = await keep(envelope, watched(body, summary));
     report({
@@ -46,15 +45,6 @@ export async function serveSmtpDemo(options: SmtpDemoOptions): Promise<Listening
       ...(file === undefined ? {} : { file }),
     });
   };
-  const onMessage = async (envelope: Envelope, body: Body): Promise<void> => {
-    const taken = take(envelope, body);
-    pending.add(taken);
-    try {
-      await taken;
-    } finally {
-      pending.delete(taken);
-    }
-  };
   const onError = (error: unknown): void => {
     report({ event: "failed", service: "smtp", reason: printable(reasonOf(error)) });
   };
@@ -66,7 +56,6 @@ export async function serveSmtpDemo(options: SmtpDemoOptions): Promise<Listening
   );
   const close: Listening["close"] = async (drain) => {
     const result = await listener.close(drain);
-    await Promise.allSettled(pending);
     await directory?.close();
     return result;
   };

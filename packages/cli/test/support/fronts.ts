@@ -3,6 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Proxy } from "./behind-proxy.ts";
+import { NGINX, startNginx } from "./nginx.ts";
 
 export interface Front {
   readonly name: string;
@@ -12,20 +13,7 @@ export interface Front {
 }
 
 function nginx(name: string, settings: string): Front {
-  const file = "/usr/sbin/nginx";
   const configuration = (socketPath: string, port: number): string => `
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr crit;
-events {}
-http {
-  access_log off;
-  client_body_temp_path body;
-  proxy_temp_path proxy;
-  fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi;
-  scgi_temp_path scgi;
   client_header_timeout 2s;
   client_body_timeout 2s;
   lingering_close off;
@@ -46,14 +34,12 @@ http {
       proxy_ignore_client_abort on;
     }
   }
-}
 `;
   return {
     name,
-    file,
+    file: NGINX,
     async start(folder, socketPath, port) {
-      await writeFile(join(folder, "nginx.conf"), configuration(socketPath, port));
-      return ready(new Proxy(file, ["-p", folder, "-c", "nginx.conf", "-e", "stderr"]), socketPath);
+      return ready(await startNginx(folder, configuration(socketPath, port)), socketPath);
     },
   };
 }
