@@ -4,8 +4,9 @@
 //   field-line = field-name ":" OWS field-value OWS CRLF    (RFC 9112 §5), then an empty line
 import type { ByteQueue } from "@tcpkit/core";
 import { HttpError } from "./errors.ts";
+import { skipFieldBytes } from "./field-bytes.ts";
 import { fault } from "./fault.ts";
-import { COLON, CR, FIELD_BYTE, HTAB, LF, SP, TCHAR } from "./wire.ts";
+import { COLON, CR, HTAB, LF, SP, TCHAR } from "./wire.ts";
 
 /** What is expected next. */
 type Phase = "name" | "value" | "line-feed" | "last-line-feed";
@@ -51,13 +52,14 @@ export class FieldSection {
     const stop = Math.min(queue.end, start + maxBytes);
     const { buffer } = queue;
     let at = start + this.#at;
+    if (this.#phase === "name" && at - start === this.#nameStart) at = this.#scanLines(buffer, start, stop);
     while (at < stop) {
       switch (this.#phase) {
         case "name":
           at = this.#scanName(queue, start, at, stop);
           break;
         case "value":
-          while (at < stop && FIELD_BYTE[buffer[at]!] === 1) at++;
+          at = skipFieldBytes(buffer, at, stop);
           if (at === stop) break;
           if (buffer[at] !== CR)
             throw fault(queue, at, "bad-field", "a field value holds no control character");
@@ -79,6 +81,39 @@ export class FieldSection {
     }
     this.#at = at - start;
     return 0;
+  }
+
+  /**
+   * The quick way through whole lines, as most are: up to the first that has not all arrived, or with which anything is
+   * wrong; that one is left to the loop in `scan`. Gives the index after what was read.
+   */
+  #scanLines(buffer: Buffer, start: number, stop: number): number {
+    const found = this.#found;
+    const most = 4 * this.#maxFields;
+    let count = this.#count;
+    let line = start + this.#nameStart;
+    while (count < most) {
+      let at = line;
+      while (at < stop && TCHAR[buffer[at]!] === 1) at++;
+      const nameEnd = at;
+      if (at === line || at === stop || buffer[at] !== COLON) break;
+      at++;
+      while (at < stop && (buffer[at] === SP || buffer[at] === HTAB)) at++;
+      const from = at;
+      at = skipFieldBytes(buffer, at, stop);
+      if (at + 1 >= stop || buffer[at] !== CR || buffer[at + 1] !== LF) break;
+      let to = at;
+      while (to > from && (buffer[to - 1] === SP || buffer[to - 1] === HTAB)) to--;
+      found[count] = line - start;
+      found[count + 1] = nameEnd - start;
+      found[count + 2] = from - start;
+      found[count + 3] = to - start;
+      count += 4;
+      line = at + 2;
+    }
+    this.#count = count;
+    this.#nameStart = line - start;
+    return line;
   }
 
   /** A field's name and its colon, or the CR of the empty line. */
