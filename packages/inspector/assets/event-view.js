@@ -17,14 +17,30 @@ const REASONS = {
   local: "reasonLocal",
 };
 
+/** @type {Readonly<Record<Extract<KeptRecord, { kind: "drop" }>["reason"], Key>>} */
+const DROP_REASONS = {
+  denied: "dropDenied",
+  "max-connections": "dropMaxConnections",
+  "max-per-address": "dropMaxPerAddress",
+  rate: "dropRate",
+  descriptors: "dropDescriptors",
+  "proxy-header": "dropProxyHeader",
+  handshake: "dropHandshake",
+};
+
 /** Why a connection closed, in words. @param {string} reason @param {Say} say */
 export function reasonText(reason, say) {
   const key = REASONS[reason];
   return key === undefined ? reason : say(key);
 }
 
+/** What is known of the error behind it, in brackets. @param {string | undefined} cause */
+function inBrackets(cause) {
+  return cause === undefined ? "" : ` (${cause})`;
+}
+
 /** What happened, in a sentence. @param {KeptRecord} record @param {Say} say @returns {string} */
-function sentence(record, say) {
+export function sentence(record, say) {
   switch (record.kind) {
     case "listening":
       return say("tcpListening", { address: formatAddress(record.local) });
@@ -41,7 +57,11 @@ function sentence(record, say) {
     case "connect":
       return say("tcpConnect", { address: formatAddress(record.remote) });
     case "drop":
-      return say("tcpDrop", { service: record.service, address: formatAddress(record.remote) });
+      return say("tcpDrop", {
+        service: record.service,
+        address: formatAddress(record.remote),
+        reason: `${say(DROP_REASONS[record.reason])}${inBrackets(record.cause)}`,
+      });
     case "secure": {
       const named = [record.protocol, record.cipher, record.alpn, record.servername];
       return say("tcpSecure", { details: named.filter((name) => name !== undefined).join(", ") });
@@ -58,10 +78,8 @@ function sentence(record, say) {
       return say("tcpResume");
     case "error":
       return `${record.code}: ${record.message}`;
-    case "close": {
-      const cause = record.cause === undefined ? "" : ` (${record.cause})`;
-      return say("tcpClose", { reason: `${reasonText(record.reason, say)}${cause}` });
-    }
+    case "close":
+      return say("tcpClose", { reason: `${reasonText(record.reason, say)}${inBrackets(record.cause)}` });
     default:
       return "";
   }

@@ -1,6 +1,7 @@
 // The parts of the page that need no document.
 import { describe, expect, it } from "vitest";
 import { fromBase64, segments, textPieces } from "../assets/bytes.js";
+import { sentence } from "../assets/event-view.js";
 import { formatAddress, formatDuration, formatSize } from "../assets/format.js";
 import { Recording } from "../assets/recording.js";
 import { Rows } from "../assets/rows.js";
@@ -182,6 +183,25 @@ describe("words and numbers", () => {
     const say = speaker("en");
     expect(say("amount", { size: "1 B", chunks: 1, messages: 2000 })).toBe("1 B in 1 chunk, 2,000 messages");
     expect(say("tcpClose", { reason: "$& {size}" })).toBe("Fully closed: $& {size}.");
+  });
+
+  it.each([
+    ["denied", "that address may not connect", "该地址不允许连接"],
+    ["max-connections", "too many are open", "打开的连接过多"],
+    ["max-per-address", "too many from that address are open", "来自该地址的打开连接过多"],
+    ["rate", "they come too fast", "连接过于频繁"],
+    ["descriptors", "hardly any file descriptors are left", "文件描述符即将用尽"],
+    ["proxy-header", "its PROXY header was bad or late", "其 PROXY 头有误或超时"],
+    ["handshake", "its TLS handshake failed or took too long", "其 TLS 握手失败或超时"],
+  ])("tell why a connection was refused: %s", (reason, english, chinese) => {
+    const remote = { kind: "tcp", host: "192.0.2.1", port: 7 };
+    const drop = { seq: 1, t: 1, kind: "drop", service: "echo", remote, reason };
+    const refused = "echo refused a connection from 192.0.2.1:7";
+    expect(sentence(drop, speaker("en"))).toBe(`${refused}: ${english}.`);
+    expect(sentence({ ...drop, cause: "so it was" }, speaker("en"))).toBe(
+      `${refused}: ${english} (so it was).`,
+    );
+    expect(sentence(drop, speaker("zh-CN"))).toContain(`:${chinese}。`);
   });
 
   it("are short", () => {
