@@ -44,6 +44,10 @@ export class ConnectionStream extends Duplex implements Driven {
     this.destroy(reason.kind === "ended" ? undefined : causeOf(reason));
   }
 
+  flush(): void {
+    // Nothing is collected here.
+  }
+
   onGoodbye(): void {
     // Nobody here knows how to say it.
   }

@@ -7,6 +7,8 @@ export interface Driven {
   onEnd(): void;
   onDrain(): void;
   onClose(reason: CloseReason): void;
+  /** Somebody else writes or ends our side: what was collected leaves first. */
+  flush(): void;
   /** The listener drains: say goodbye. */
   onGoodbye(): void;
 }

@@ -4,12 +4,13 @@ import type { Duplex } from "node:stream";
 import type { Connection } from "./connection.ts";
 import { ConnectionStream } from "./connection-stream.ts";
 import type { CloseReason } from "./close-reason.ts";
-import { Deadline } from "./deadline.ts";
 import type { Driven } from "./driven.ts";
 import { TcpError } from "./errors.ts";
-import type { Deadlines, DriveOptions, Handler, Peer } from "./handler.ts";
+import type { DriveOptions, Handler, Peer } from "./handler.ts";
 import { MessageObserver } from "./observe/message-observer.ts";
 import { Outbox } from "./outbox.ts";
+import { PeerDeadline } from "./peer-deadline.ts";
+import type { Awaited, Waiting } from "./peer-deadline.ts";
 import type { Output, Protocol, Session, Span } from "./protocol.ts";
 import type { StartTls } from "./tls/options.ts";
 
@@ -23,42 +24,19 @@ export function drive<Event extends Span, Reply>(
   return new Driver(connection, protocol, handler, options);
 }
 
-/** What of the peer's the driver may be waiting for. */
-type Awaited = "first-byte" | "message" | "idle" | "goodbye";
-
-type Milliseconds = { readonly [Name in Awaited | "write"]: number };
-
-function withDefaults({
-  idle = 300_000,
-  firstByte = idle,
-  message = 30_000,
-  goodbye = 0,
-  write = 60_000,
-}: Deadlines): Milliseconds {
-  return { "first-byte": firstByte, message, idle, goodbye, write };
-}
-
-/** Made once: most connections share it. */
-const DEFAULT_DEADLINES: Milliseconds = withDefaults({});
-
-class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
+class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting {
   readonly connection: Connection;
   readonly #session: Session<Event, Reply>;
   readonly #handler: Handler<Event, Reply>;
   readonly #outbox: Outbox;
   readonly #observer: MessageObserver<Event, Reply> | undefined;
-  readonly #deadline: Deadline;
-  readonly #deadlines: Milliseconds;
+  readonly #deadline: PeerDeadline;
   /** A handler's promise is pending. */
   #pending = false;
   /** A TLS handshake is under way. */
   #securing = false;
   /** Events of this turn are being pulled: replies are collected, and leave together. */
   #pulling = false;
-  /** An event came since the deadline was set. */
-  #progress = true;
-  /** What the deadline is for. */
-  #awaited: Awaited = "first-byte";
   #peerEnded = false;
   #draining = false;
   #expired: Awaited | undefined;
@@ -74,9 +52,8 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
     this.connection = connection;
     this.#session = protocol.session();
     this.#handler = handler;
-    this.#deadlines = deadlines === undefined ? DEFAULT_DEADLINES : withDefaults(deadlines);
-    this.#outbox = new Outbox(connection, this.#deadlines.write);
-    this.#deadline = new Deadline(connection.timer, () => this.#onExpired());
+    this.#deadline = new PeerDeadline(connection.timer, deadlines, this);
+    this.#outbox = new Outbox(connection, this.#deadline.times.write);
     const { tap } = connection;
     if (tap !== undefined && tap.messages !== false) {
       this.#observer = new MessageObserver(tap, connection.id, protocol, this.#session);
@@ -161,6 +138,10 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
     this.#outbox.close();
   }
 
+  flush(): void {
+    this.#outbox.flush();
+  }
+
   #pull(): void {
     if (this.#pending || this.#securing || this.#pulling || this.#finished) return;
     this.#pulling = true;
@@ -168,7 +149,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
       while (!this.#session.finished && !this.#closing && this.#outbox.ready) {
         const event = this.#session.next();
         if (event === undefined) break;
-        this.#progress = true;
+        this.#deadline.progress();
         this.#observer?.event(event);
         const handled = this.#handler(event, this);
         if (isPromise(handled)) {
@@ -240,21 +221,17 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
 
   #wait(): void {
     this.connection.resume();
-    const awaited = this.#nextAwaited();
-    if (!this.#progress && awaited === this.#awaited) return;
-    this.#progress = false;
-    this.#awaited = awaited;
-    this.#deadline.set(this.#deadlines[awaited]);
+    this.#deadline.await(this.#awaited());
   }
 
   /** While the listener drains: there is nothing to wait for. */
   #isOver(): boolean {
     const session = this.#session;
     if (session.notify === undefined) return !session.partial;
-    return session.resting === true && this.#deadlines.goodbye === 0;
+    return session.resting === true && this.#deadline.times.goodbye === 0;
   }
 
-  #nextAwaited(): Awaited {
+  #awaited(): Awaited {
     if (this.#session.partial) return "message";
     if (this.#draining && this.#session.resting === true) return "goodbye";
     return this.connection.bytesReceived === 0 ? "first-byte" : "idle";
@@ -284,8 +261,8 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven {
     this.#pull();
   }
 
-  #onExpired(): void {
-    this.#expired = this.#awaited;
+  onExpired(): void {
+    this.#expired = this.#deadline.awaited;
     this.#session.notify?.("timeout");
     this.#pull();
   }

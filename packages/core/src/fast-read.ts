@@ -6,6 +6,7 @@
 // they are not, or where TCPKIT_FAST_READ=off is set, sockets stay as they are. What comes out is the same.
 import { Socket } from "node:net";
 import type { Server } from "node:net";
+import { lend, READ_SIZE, recycle, takeReadBuffer } from "./read-buffers.ts";
 
 /** The undocumented parts. */
 interface Inside {
@@ -17,9 +18,6 @@ interface Accepted {
 }
 
 const enabled = process.env["TCPKIT_FAST_READ"] !== "off";
-
-/** Bytes that one read can take. */
-const SIZE = 65_536;
 
 /** Filled by one read at a time and copied from at once, so that all connections can share it. */
 let shared: Buffer | undefined;
@@ -35,7 +33,7 @@ export function acceptFastReaders(server: Server): void {
   const { _handle: listening } = server as unknown as Inside;
   const accept = listening?.onconnection;
   if (!enabled || listening === null || typeof accept !== "function") return;
-  shared ??= Buffer.allocUnsafeSlow(SIZE);
+  shared ??= Buffer.allocUnsafeSlow(READ_SIZE);
   const onread = { buffer: takeNext, callback: onRead };
   listening.onconnection = function (status, handle): void {
     if (typeof handle?.useUserBuffer !== "function") {
@@ -55,11 +53,20 @@ export function acceptFastReaders(server: Server): void {
  * Node calls it with the socket as `this`. A short read is copied out of the shared buffer. Where a read fills half of it
  * more will come: then the socket gets buffers of its own, which are handed out as they are, until a short read comes.
  */
-function onRead(this: Socket, length: number, buffer: Buffer): boolean {
-  const short = length < SIZE / 2;
-  if (short && buffer !== shared) next = shared;
-  if (!short) next = Buffer.allocUnsafeSlow(SIZE);
-  this.emit("data", short || buffer === shared ? copy(buffer, length) : buffer.subarray(0, length));
+function onRead(this: Socket, length: number, buffer: Buffer<ArrayBuffer>): boolean {
+  const short = length < READ_SIZE / 2;
+  const own = buffer !== shared;
+  try {
+    this.emit("data", short ? copy(buffer, length) : lend(own ? buffer : copyLong(buffer, length), length));
+  } catch (error) {
+    // Who threw may have kept the chunk, and this socket would read into it again.
+    this.destroy();
+    throw error;
+  }
+  // Nobody was given the buffer that a short read came in.
+  if (own && short) recycle(lend(buffer, length));
+  if (!short) next = takeReadBuffer();
+  else if (own) next = shared;
   return true;
 }
 
@@ -67,6 +74,12 @@ function copy(buffer: Buffer, length: number): Buffer {
   const chunk = Buffer.allocUnsafe(length);
   buffer.copy(chunk, 0, 0, length);
   return chunk;
+}
+
+function copyLong(buffer: Buffer, length: number): Buffer<ArrayBuffer> {
+  const own = takeReadBuffer();
+  buffer.copy(own, 0, 0, length);
+  return own;
 }
 
 function takeNext(): Buffer | undefined {

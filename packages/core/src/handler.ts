@@ -14,7 +14,9 @@ export type Handler<Event, Reply> = (event: Event, peer: Peer<Reply>) => Handled
 export interface Peer<Reply> {
   readonly connection: Connection;
   /**
-   * Sends a reply besides the one that is returned. `false`: the peer is slow, or gone; await `drained()`.
+   * Sends a reply besides the one that is returned. `false`: the peer is slow, or gone; await `drained()`. Replies of one turn
+   * leave together, at its end, or before what the handler itself does to the connection by `write()`, `end()`, `close()` or
+   * `startTls()`; `destroy()` and `reset()` may lose them.
    * @throws what the session throws for a reply that its state does not allow.
    */
   send(reply: Reply): boolean;

@@ -20,7 +20,7 @@ import type { ListenerEvents } from "./events.ts";
 import { acceptFastReaders } from "./fast-read.ts";
 import { listenerTap } from "./observe/diagnostics.ts";
 import type { Tap } from "./observe/record.ts";
-import { secured } from "./observe/secure.ts";
+import { secured } from "./observe/observations.ts";
 import type { TlsOptions } from "./tls/options.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
 
@@ -199,15 +199,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
   }
 
   readonly #onAccepted = (arrival: Arrival): void => {
-    const { socket, remote, proxy, tls } = arrival;
-    const { service = "tcp" } = this.#options;
-    const local = this.#address;
-    const connection = new Connection(socket, this.#connectionOptions, arrival);
-    socket.resume();
+    const connection = new Connection(arrival.socket, this.#connectionOptions, arrival);
+    arrival.socket.resume();
     this.#connections.add(connection);
-    const peer = proxy === undefined ? {} : { peer: arrival.peer };
-    connection.tap?.observe({ kind: "connection", conn: connection.id, service, local, remote, ...peer });
-    if (tls !== undefined) connection.tap?.observe(secured(connection.id, tls));
+    if (connection.tap !== undefined) this.#observe(connection, connection.tap);
     try {
       this.emit("connection", connection);
     } catch (error) {
@@ -215,6 +210,13 @@ export class Listener extends EventEmitter<ListenerEvents> implements AsyncDispo
     }
     if (this.#closing !== undefined) connection.driver?.onGoodbye();
   };
+
+  #observe({ id: conn, local, remote, peer, proxy, tls }: Connection, tap: Tap): void {
+    const { service = "tcp" } = this.#options;
+    const proxied = proxy === undefined ? {} : { peer };
+    tap.observe({ kind: "connection", conn, service, local, remote, ...proxied });
+    if (tls !== undefined) tap.observe(secured(conn, tls));
+  }
 
   readonly #onConnectionClosed = (connection: Connection): void => {
     this.#connections.delete(connection);

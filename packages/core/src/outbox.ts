@@ -17,12 +17,12 @@ export class Outbox {
   readonly #stall: number;
   /** The last piece: text grows as long as text comes. Most turns have no other. */
   #last: string | Uint8Array = "";
-  /** Those before it. */
-  #pieces: (string | Uint8Array)[] = [];
+  /** Those before it, if there are any. */
+  #pieces: (string | Uint8Array)[] | undefined;
   #size = 0;
   /** The last write found room; asking the socket each time would cost more than the answer. */
   #ready = true;
-  #waiters: Waiter[] = [];
+  #waiters: Waiter[] | undefined;
 
   /** `stall` is how long the peer may take no byte, in milliseconds. */
   constructor(connection: Connection, stall: number) {
@@ -64,25 +64,25 @@ export class Outbox {
     this.flush();
     if (!this.#connection.writable) return Promise.reject(closed());
     if (!this.#connection.congested) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+    return new Promise((onResolve, onReject) => {
+      (this.#waiters ??= []).push({ resolve: onResolve, reject: onReject });
     });
   }
 
   onDrain(): void {
     this.#ready = true;
     this.#limitStall(0);
-    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
+    this.#settle(resolve);
   }
 
   /** Nothing more will be sent. */
   close(): void {
     if (!this.#ready) this.#limitStall(0);
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
+    this.#settle(reject);
   }
 
   #begin(piece: string | Uint8Array): void {
-    if (this.#last.length > 0) this.#pieces.push(this.#last);
+    if (this.#last.length > 0) (this.#pieces ??= []).push(this.#last);
     this.#last = piece;
   }
 
@@ -91,17 +91,32 @@ export class Outbox {
     const pieces = this.#pieces;
     this.#last = "";
     this.#size = 0;
-    if (pieces.length > 0) this.#pieces = [];
+    this.#pieces = undefined;
     // A connection that is gone takes nothing, and nothing will ever make it ready again.
     if (!this.#connection.writable) return true;
-    return pieces.length === 0
+    return pieces === undefined
       ? this.#connection.write(last, "latin1")
       : this.#connection.writeAll([...pieces, last]);
+  }
+
+  /** Whoever waits is told how it went. */
+  #settle(tell: (waiter: Waiter) => void): void {
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    waiters?.forEach(tell);
   }
 
   #limitStall(milliseconds: number): void {
     if (this.#stall !== Infinity) this.#connection.limitWriteStall(milliseconds);
   }
+}
+
+function resolve(waiter: Waiter): void {
+  waiter.resolve();
+}
+
+function reject(waiter: Waiter): void {
+  waiter.reject(closed());
 }
 
 function closed(): TcpError {

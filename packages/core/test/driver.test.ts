@@ -96,6 +96,37 @@ describe("drive", () => {
     expect((await closed(server)).kind).toBe("local");
   });
 
+  it.each<[string, (connection: Connection) => void, string]>([
+    ["write()", (connection) => void connection.write("b"), "one\r\nbtwo\r\n"],
+    ["writeAll()", (connection) => void connection.writeAll(["b", "c"]), "one\r\nbctwo\r\n"],
+    ["end()", (connection) => connection.end(), "one\r\n"],
+    ["close()", (connection) => connection.close(), "one\r\n"],
+  ])("lets what a handler sent leave before its own %s", async (_name, beside, received) => {
+    const { client, server } = pair();
+    drive(server, lineProtocol, (_line, peer) => {
+      peer.send("one");
+      beside(peer.connection);
+      return "two";
+    });
+    client.write("go\n");
+    client.end();
+    expect(await textOf(client)).toBe(received);
+  });
+
+  it("tells whoever waits to send at once that the connection is gone, before its `close`", async () => {
+    const { client, server } = pair();
+    const outcome = new Promise((resolve) => {
+      drive(server, lineProtocol, async (_line, peer) => {
+        peer.connection.destroy();
+        expect(peer.send("late")).toBe(false);
+        expect(peer.connection.closed).toBe(false);
+        resolve(await peer.drained().catch((error: unknown) => error));
+      });
+    });
+    client.write("go\n");
+    expect(await outcome).toMatchObject({ code: "closed" });
+  });
+
   it("stops pulling while the peer does not read", async () => {
     const { client, server } = pair();
     let handled = 0;

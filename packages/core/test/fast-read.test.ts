@@ -1,9 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { acceptFastReaders } from "../src/fast-read.ts";
-import { rawClient } from "./support.ts";
+import { recycle, serve } from "../src/index.ts";
+import type { Connection, Observation, Protocol, ServeOptions, Span } from "../src/index.ts";
+import { READ_SIZE } from "../src/read-buffers.ts";
+import { closed, rawClient } from "./support.ts";
 
 const off = process.env["TCPKIT_FAST_READ"] === "off";
 
@@ -65,4 +68,105 @@ it("hands out chunks that stay as they are where much comes at once, and little 
   socket.end();
   server.close();
   await once(server, "close");
+});
+
+interface Chunk extends Span {
+  readonly bytes: Uint8Array;
+}
+
+/** Each chunk is an event, as it was read. */
+const chunkProtocol: Protocol<Chunk, never> = {
+  name: "chunks",
+  session() {
+    const chunks: Uint8Array[] = [];
+    let start = 0;
+    let ended = false;
+    return {
+      state: "",
+      partial: false,
+      get finished() {
+        return ended && chunks.length === 0;
+      },
+      receive: (bytes) => chunks.push(bytes),
+      next() {
+        const bytes = chunks.shift();
+        if (bytes === undefined) return undefined;
+        const event = { bytes, start, end: start + bytes.length };
+        start = event.end;
+        return event;
+      },
+      send: () => "",
+      end: () => (ended = true),
+    };
+  },
+};
+
+/** 4 MiB in which no two places look alike. */
+const large = Buffer.alloc(4 * 1024 * 1024);
+for (let at = 0; at < large.length; at += 4) large.writeUInt32LE(at, at);
+
+/** Sends it to a server that gives each chunk back at once, and hears of each connection before it reads. */
+async function upload(options: ServeOptions, accepted?: (connection: Connection) => void): Promise<Chunk[]> {
+  const given: Chunk[] = [];
+  const listener = await serve(
+    chunkProtocol,
+    (event) => {
+      given.push(event);
+      recycle(event.bytes);
+    },
+    options,
+  );
+  const accepting = once(listener, "connection") as Promise<[Connection]>;
+  listener.on("connection", (connection) => accepted?.(connection));
+  const client = await rawClient(listener.port);
+  const [connection] = await accepting;
+  client.end(large);
+  client.resume();
+  await closed(connection);
+  await listener.close();
+  return given;
+}
+
+describe("memory that a protocol gives back", () => {
+  it.skipIf(off)("is read into again", async () => {
+    const long = (await upload({})).filter(({ bytes }) => bytes.length >= READ_SIZE / 2);
+    const memory = new Set(long.map(({ bytes }) => bytes.buffer));
+    expect(memory.size).toBeLessThan(long.length);
+  });
+
+  it("is left alone where a listener of `data` was shown it", async () => {
+    const kept: Buffer[] = [];
+    await upload({}, (connection) => connection.on("data", (chunk) => kept.push(chunk)));
+    expect(Buffer.concat(kept).equals(large)).toBe(true);
+  });
+
+  it("is left alone where that listener came while the chunk was being handled, and left with it", async () => {
+    const kept: [Buffer, Buffer][] = [];
+    const listener = await serve(
+      chunkProtocol,
+      ({ bytes }, { connection }) => {
+        connection.once("data", (chunk) => kept.push([chunk, Buffer.from(chunk)]));
+        recycle(bytes);
+      },
+      {},
+    );
+    const accepting = once(listener, "connection") as Promise<[Connection]>;
+    const client = await rawClient(listener.port);
+    const [connection] = await accepting;
+    client.end(large);
+    client.resume();
+    await closed(connection);
+    await listener.close();
+    expect(kept.length).toBeGreaterThan(0);
+    for (const [chunk, copy] of kept) expect(chunk.equals(copy)).toBe(true);
+  });
+
+  it("is left alone where a tap was shown it", async () => {
+    const kept: Uint8Array[] = [];
+    const observe = (observation: Observation): void => {
+      if (observation.kind === "data" && observation.dir === "in") kept.push(observation.bytes);
+    };
+    await upload({ tap: { observe } });
+    expect(Buffer.concat(kept).equals(large)).toBe(true);
+  });
 });

@@ -206,6 +206,20 @@ describe("startTls of a connection", () => {
     await listener.close();
   });
 
+  it("lets the go-ahead of a handler leave first", async () => {
+    const secured = Promise.withResolvers<void>();
+    await using listener = await serve(lineProtocol, (_line, peer) => {
+      peer.send("220 go ahead");
+      peer.connection.startTls("server", tls).then(secured.resolve, secured.reject);
+    });
+    const plain = await rawClient(listener.port);
+    plain.write("STARTTLS\r\n");
+    expect(await hear(plain)).toBe("220 go ahead\r\n");
+    const secret = await secure(plain);
+    await secured.promise;
+    secret.destroy();
+  });
+
   it("works without a port, whatever the chunks", async () => {
     const { client, server } = pair({ faults: splitEvery(7) });
     await Promise.all([server.startTls("server", tls), client.startTls("client", trust)]);

@@ -102,7 +102,6 @@ const secure = new TypedChannel("tcpkit.connection.secure");
 const close = new TypedChannel("tcpkit.connection.close");
 const drain = new TypedChannel("tcpkit.connection.drain");
 const error = new TypedChannel("tcpkit.error");
-const ofConnections = [open, secure, close, drain, error];
 
 /** The tap of a listener: the one given, and the channels, whoever subscribes to them now or later. */
 export function listenerTap(tap: Tap | undefined): Tap {
@@ -111,7 +110,18 @@ export function listenerTap(tap: Tap | undefined): Tap {
 
 /** The tap of a connection that begins now: the one given, and the channels where somebody subscribes to them. */
 export function connectionTap(tap: Tap | undefined): Tap | undefined {
-  return ofConnections.some(({ hasSubscribers }) => hasSubscribers) ? taps(tap, channels) : tap;
+  return subscribed() ? taps(tap, channels) : tap;
+}
+
+/** Somebody subscribes to what happens to connections. */
+function subscribed(): boolean {
+  return (
+    open.hasSubscribers ||
+    secure.hasSubscribers ||
+    close.hasSubscribers ||
+    drain.hasSubscribers ||
+    error.hasSubscribers
+  );
 }
 
 const connections = new OpenConnections(systemClock);
