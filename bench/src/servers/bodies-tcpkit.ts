@@ -6,7 +6,9 @@ import { pieces, SIZE } from "./large-reply.ts";
 const server = await serveHttp(async (request) => {
   if (request.method === "GET") return { headers: { "content-length": SIZE }, body: pieces() };
   let length = 0;
-  for await (const bytes of request.body) length += bytes.length;
+  await request.consume((bytes) => {
+    length += bytes.length;
+  });
   return String(length);
 });
 announce(server.port);

@@ -5,9 +5,8 @@ export const SIZE = 33_554_432;
 
 export const PIECE: Uint8Array<ArrayBuffer> = new Uint8Array(65_536).fill(120);
 
-/** The pieces of one reply, as an async iterable gives them. */
-// oxlint-disable-next-line require-await -- the consumers take async iterables only
-export async function* pieces(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+/** The pieces of one reply. */
+export function* pieces(): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
   for (let left = SIZE; left > 0; left -= PIECE.length) yield PIECE;
 }
 

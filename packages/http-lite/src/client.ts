@@ -3,15 +3,16 @@
 import { connect, DeadlineTimer, TcpError } from "@tcpkit/core";
 import type { Connection, ConnectOptions } from "@tcpkit/core";
 import { Call } from "./client/call.ts";
-import { messageOf } from "./client/message.ts";
-import type { RequestBody } from "./client/message.ts";
+import { checkPath, messageOf } from "./client/message.ts";
+import type { Message, RequestBody, RequestTrailers } from "./client/message.ts";
 import { ClientPool } from "./client/pool.ts";
 import type { HttpClientResponse } from "./client/reply.ts";
+import type { HttpRefused, HttpSwitched } from "./client/switched.ts";
 import { localError } from "./errors.ts";
 import { pairsOf } from "./fields.ts";
 import { DEFAULT_CLIENT_DEADLINES, withDefaults } from "./limits.ts";
 import type { HttpClientDeadlines, HttpLimits } from "./limits.ts";
-import type { HeadersInit, InformationalEvent } from "./messages.ts";
+import type { BodyInit, HeadersInit, InformationalEvent } from "./messages.ts";
 import { isAuthority } from "./wire.ts";
 
 /** One server, and how to speak to it. */
@@ -29,6 +30,12 @@ export interface HttpClientOptions extends Pick<
   readonly maxConnections?: number | undefined;
   /** Requests that may wait for a connection. Default: 1024. */
   readonly maxWaiting?: number | undefined;
+  /**
+   * Most requests that are sent and not answered on one connection (RFC 9112 §9.3.2). More than 1 lets idempotent ones without
+   * a body (GET, HEAD, OPTIONS, DELETE, …) go behind each other where there are as many connections as may be, and only on one
+   * that has answered before. Replies come in the order of the requests: a slow one holds up those behind it. Default: 1.
+   */
+  readonly pipelining?: number | undefined;
   /** Deadlines that differ from `DEFAULT_CLIENT_DEADLINES`, in milliseconds. */
   readonly deadlines?: Partial<HttpClientDeadlines> | undefined;
   /** Bounds that differ from `DEFAULT_LIMITS`; `maxBodyBytes` is for `bytes()` and `text()`. */
@@ -50,25 +57,51 @@ export interface HttpClientRequest {
   readonly headers?: HeadersInit | undefined;
   /** An iterable is sent in chunks, or, with a Content-Length among the headers, as it is; its `return()` is called when the rest is not wanted. */
   readonly body?: RequestBody;
+  /**
+   * Fields behind the body, which must be an iterable without Content-Length; or a function that gives them, called when the
+   * body has ended. What must not stand there (RFC 9110 §6.5.1) is refused: at once, or, where a function gives it, by failing
+   * the request.
+   */
+  readonly trailers?: RequestTrailers | undefined;
   /** Hears interim replies (1xx). What it throws fails the request. */
   readonly onInformational?: ((event: InformationalEvent) => void) | undefined;
   /** Ends the request, or the reading of its reply, when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A request for another protocol (RFC 9110 §7.8). */
+export interface HttpUpgradeRequest extends Omit<HttpClientRequest, "body" | "trailers"> {
+  /** Offered, best first: `["websocket"]`. They are the `Upgrade` field; `Connection: Upgrade` is added. */
+  readonly protocols: readonly string[];
+  readonly body?: BodyInit;
+}
+
+/** A request for a tunnel (RFC 9110 §9.3.6). */
+export interface HttpConnectRequest extends Pick<
+  HttpClientRequest,
+  "headers" | "onInformational" | "signal"
+> {
+  /** Where the tunnel leads, as `host:port`. It is the `Host`, too. */
+  readonly target: string;
+}
+
 /** One request, and the server it is for. */
 export interface HttpRequestOptions
-  extends HttpClientRequest, Omit<HttpClientOptions, "maxConnections" | "maxWaiting"> {}
+  extends HttpClientRequest, Omit<HttpClientOptions, "maxConnections" | "maxWaiting" | "pipelining"> {}
+
+type CallOptions = Pick<HttpClientRequest, "signal" | "onInformational">;
 
 /** The timer of requests that wait for a connection. */
 const sharedTimer = new DeadlineTimer();
 
 /**
- * A client of one server. It keeps connections and sends one request at a time on each; the others wait in turn.
+ * A client of one server. It keeps connections and sends one request at a time on each, unless `pipelining` allows more; the
+ * others wait in turn.
  *
  * A request that went out on a kept connection which the server closed without a byte of a reply is sent once more, on a
- * new one, if that is safe: GET, HEAD, OPTIONS, PUT or DELETE, with a body that is not an iterable (RFC 9110 §9.2.2).
- * Redirects are left to the caller; nothing is pipelined.
+ * new one, if that is safe: GET, HEAD, OPTIONS, PUT or DELETE, with a body that is not an iterable (RFC 9110 §9.2.2). So are
+ * those that were pipelined behind a request with which their connection ended, whatever the reason.
+ * Redirects are left to the caller.
  */
 export class HttpClient implements AsyncDisposable {
   readonly #pool: ClientPool;
@@ -76,9 +109,12 @@ export class HttpClient implements AsyncDisposable {
 
   /** @throws HttpError `bad-request` for a host that is none; TcpError `bad-option`. */
   constructor(options: HttpClientOptions = {}) {
-    const { maxConnections = 8, maxWaiting = 1024, timer = sharedTimer } = options;
+    const { maxConnections = 8, maxWaiting = 1024, pipelining = 1, timer = sharedTimer } = options;
     if (!(maxConnections >= 1)) {
       throw new TcpError("bad-option", `maxConnections must be 1 or more, not ${maxConnections}`);
+    }
+    if (!(pipelining >= 1)) {
+      throw new TcpError("bad-option", `pipelining must be 1 or more, not ${pipelining}`);
     }
     const deadlines = { ...DEFAULT_CLIENT_DEADLINES, ...options.deadlines };
     const limits = withDefaults(options.limits);
@@ -88,6 +124,7 @@ export class HttpClient implements AsyncDisposable {
     this.#pool = new ClientPool({
       maxConnections,
       maxWaiting,
+      pipelining,
       deadlines,
       limits,
       timer,
@@ -98,21 +135,57 @@ export class HttpClient implements AsyncDisposable {
   /**
    * Sends a request, and resolves with the reply's head.
    *
-   * It rejects with an HttpError: `bad-request` or `bad-reply` for CR, LF, NUL and the like in what is given, before a byte is
-   * sent; `timeout`, whose `deadline` tells which; `pool-full`; `aborted`; `incomplete` or `connection-failed` when the server
+   * It rejects with an HttpError: `bad-request` for CR, LF, NUL and the like in what is given, before a byte is sent; `timeout`, whose `deadline` tells which; `pool-full`; `aborted`; `incomplete` or `connection-failed` when the server
    * goes; or what is wrong with the reply. When connecting fails, but for its deadline: with TcpError, as `connect()`.
    */
   request(options: HttpClientRequest = {}): Promise<HttpClientResponse> {
-    const { method = "GET", path = "/", headers, body, signal, onInformational } = options;
+    const { method = "GET", path = "/", headers, body, trailers } = options;
     try {
-      if (this.#pool.closing) throw localError("wrong-state", "the client is closed");
-      const message = messageOf(method, path, headers, body, this.#host);
-      const call = new Call(message, signal, onInformational);
-      if (!call.done) this.#pool.serve(call);
-      return call.response;
+      checkPath(method, path);
+      const message = messageOf({ method, target: path, host: this.#host, headers, body, trailers });
+      return this.#call(message, options);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Asks for another protocol on the connection, which is the caller's when the server accepts with 101 (RFC 9110 §7.8). Any
+   * other reply is an ordinary one: look at `type`. Until then all is as with `request`, `deadlines.head` too.
+   */
+  async upgrade(options: HttpUpgradeRequest): Promise<HttpSwitched | HttpRefused> {
+    const { method = "GET", path = "/", protocols, headers, body } = options;
+    checkPath(method, path);
+    return this.#switch(
+      messageOf({ method, target: path, host: this.#host, headers, body, protocols }),
+      options,
+    );
+  }
+
+  /**
+   * Asks a proxy for a tunnel, which the connection is when it answers with a 2xx (RFC 9110 §9.3.6). Any other reply is an
+   * ordinary one: look at `type`. Until then all is as with `request`. CONNECT is never repeated.
+   */
+  async connect(options: HttpConnectRequest): Promise<HttpSwitched | HttpRefused> {
+    const { target, headers } = options;
+    return this.#switch(messageOf({ method: "CONNECT", target, host: target, headers }), options);
+  }
+
+  #switch(message: Message, options: CallOptions): Promise<HttpSwitched | HttpRefused> {
+    const { promise, resolve, reject } = Promise.withResolvers<HttpSwitched | HttpRefused>();
+    this.#call(message, options, resolve).then((reply) => resolve({ type: "refused", reply }), reject);
+    return promise;
+  }
+
+  #call(
+    message: Message,
+    { signal, onInformational }: CallOptions,
+    onSwitched?: (switched: HttpSwitched) => void,
+  ): Promise<HttpClientResponse> {
+    if (this.#pool.closing) throw localError("wrong-state", "the client is closed");
+    const call = new Call(message, signal, onInformational, onSwitched);
+    if (!call.done) this.#pool.serve(call);
+    return call.response;
   }
 
   /**

@@ -6,6 +6,17 @@ import type { Framing } from "./framing.ts";
 import { SIDE_NODES } from "./state.ts";
 import type { SideNode, SideStep } from "./state.ts";
 
+/** A request that a client has sent, as far as its reply and what may follow depend on it. */
+export interface Asked {
+  readonly method: string;
+  /** The protocols that it would switch to, in lower case. */
+  readonly offered: readonly string[];
+  /** It says `close`. */
+  readonly closes: boolean;
+  /** Bytes that had been received when it was sent: its reply stands behind them. */
+  readonly after: number;
+}
+
 /** What the two directions of one connection know of each other. */
 export class Conversation {
   readonly server: boolean;
@@ -17,6 +28,8 @@ export class Conversation {
   method = "";
   /** The protocols that its client would switch to (RFC 9110 §7.8). */
   offered: readonly string[] = [];
+  /** In the client's role: bytes that had been received when the request in hand was sent. */
+  after = 0;
   /** The other side speaks HTTP/1.1, as far as the exchange in hand shows. */
   modern = true;
   /** The connection may carry another exchange after the one in hand. */
@@ -28,6 +41,10 @@ export class Conversation {
   expired = false;
   finished = false;
   failure: HttpError | undefined;
+  /** In the client's role: requests that were sent behind the one in hand, in this order (RFC 9112 §9.3.2). */
+  readonly #behind: Asked[] = [];
+  /** Nothing may be sent behind the latest request. */
+  #last = false;
 
   constructor(server: boolean) {
     this.server = server;
@@ -53,6 +70,42 @@ export class Conversation {
     }
   }
 
+  /** In the client's role: of `most` requests that may be unanswered one more may be sent, complete in itself. */
+  mayPipeline(most: number): boolean {
+    const { sent, persists, draining } = this;
+    return sent.name === "done" && persists && !draining && !this.#last && this.#behind.length + 1 < most;
+  }
+
+  /** In the client's role: a request is sent. It is in hand at once, or, where another one is, waits behind it. */
+  ask(asked: Asked, open: boolean): void {
+    // Behind `close` nothing is read, and what stands behind an Upgrade or CONNECT may be read as another protocol.
+    this.#last = asked.closes || asked.offered.length > 0 || asked.method === "CONNECT";
+    if (this.sent.name === "done") this.#behind.push(asked);
+    else this.#takeUp(asked, open);
+  }
+
+  /** In the client's role: when the exchange in hand is over, the next request that was sent is in hand. */
+  proceed(): void {
+    if (this.sent.name !== "idle") return;
+    const asked = this.#behind.shift();
+    if (asked !== undefined) this.#takeUp(asked, false);
+  }
+
+  #takeUp({ method, offered, closes, after }: Asked, open: boolean): void {
+    const step = open ? "head" : "message";
+    this.sent = this.sent[step] ?? forbidden(step, this.sent);
+    this.method = method;
+    this.offered = offered;
+    this.after = after;
+    this.persists = !closes && !(this.draining && this.#behind.length === 0);
+  }
+
+  /** In the client's role: the server accepts, and another protocol begins behind its reply. */
+  switch(): void {
+    this.received = this.received.switch ?? forbidden("switch", this.received);
+    this.sent = this.sent.switch ?? forbidden("switch", this.sent);
+  }
+
   /** Both messages complete: the next exchange, or the end. A reply complete on a lost connection: the end. */
   settle(): void {
     if (this.sent.name !== "done") return;
@@ -71,7 +124,7 @@ export class Conversation {
   drain(resting: boolean): void {
     this.draining = true;
     if (resting) this.finished = !this.server || !this.asked;
-    else if (!this.server || this.sent.name === "idle") this.persists = false;
+    else if (this.server ? this.sent.name === "idle" : this.#behind.length === 0) this.persists = false;
   }
 
   /** Nothing more can be read: framing is lost, or the other side is. */

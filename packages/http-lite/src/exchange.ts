@@ -1,18 +1,17 @@
 // Runs a handler for each request of one connection and sends what it returns. It knows events and replies; the
 // driver does the rest.
-import { assertNever, ByteStream } from "@tcpkit/core";
+import { assertNever, ByteStream, recycle } from "@tcpkit/core";
 import type { Connection, Peer } from "@tcpkit/core";
 import { HttpError, localError } from "./errors.ts";
 import type { HttpHandler, HttpResponse, HttpResult } from "./handler.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { ErrorEvent, HeadersInit, HttpEvent, HttpReply, RequestEvent } from "./messages.ts";
+import { giveUp, isGivenByPieces, isPromise, sendPieces, sourceOf } from "./pieces.ts";
+import type { Source } from "./pieces.ts";
 import { HttpRequest } from "./request.ts";
 import type { RequestContext } from "./request.ts";
 import type { TakeOver } from "./upgrade.ts";
 import { REASONS } from "./wire.ts";
-
-type Piece = Uint8Array | string;
-type Source = AsyncIterator<Piece>;
 
 export interface ExchangeSettings {
   readonly limits: HttpLimits;
@@ -92,11 +91,13 @@ export class Exchanges implements RequestContext {
 
   /** The handler works beside the arriving body: the driver goes on, and waits for the reply at the body's end. */
   #runWithBody(event: RequestEvent, peer: Peer<HttpReply>): void {
-    const stream = new ByteStream(() => {
+    const onStart = (): void => {
       if (event.expectsContinue && this.#stream === stream && !this.#begun) {
         peer.send({ type: "informational", status: 100 });
       }
-    });
+    };
+    // Session and exchange hold no piece that they have handed on.
+    const stream = new ByteStream(onStart, recycle);
     this.#stream = stream;
     const answer = this.#run(new HttpRequest(event, this, stream), peer);
     this.#answer = answer ?? undefined;
@@ -129,8 +130,7 @@ export class Exchanges implements RequestContext {
   #reply(request: HttpRequest, peer: Peer<HttpReply>, result: HttpResult): void | Promise<void> {
     // Answered already, by an error: what the handler made meanwhile comes too late.
     if (request !== this.#request) {
-      if (typeof result === "object" && "body" in result && isIterable(result.body))
-        giveUp(result.body[Symbol.asyncIterator]());
+      if (typeof result === "object" && "body" in result) giveUp(sourceOf(result.body));
       return undefined;
     }
     try {
@@ -142,7 +142,7 @@ export class Exchanges implements RequestContext {
         return this.#handOver(request, peer, result);
       } else {
         const { status = 200, reason, headers, body, trailers } = result;
-        if (isIterable(body) || trailers !== undefined) return this.#streamReply(request, peer, result);
+        if (isGivenByPieces(body) || trailers !== undefined) return this.#streamReply(request, peer, result);
         peer.send({ type: "response", status, reason, headers, body });
       }
     } catch (error) {
@@ -166,7 +166,7 @@ export class Exchanges implements RequestContext {
 
   async #streamReply(request: HttpRequest, peer: Peer<HttpReply>, response: HttpResponse): Promise<void> {
     const { status = 200, reason, headers, body, trailers } = response;
-    const source = isIterable(body) ? body[Symbol.asyncIterator]() : undefined;
+    const source = sourceOf(body);
     this.#source = source;
     // Nobody would see the content: it is not made.
     const contentless = request.method === "HEAD" || status === 204 || status === 205 || status === 304;
@@ -174,7 +174,7 @@ export class Exchanges implements RequestContext {
       // Asked before the head leaves: a source that reads the request's body sends 100 (Continue) by that.
       const first = contentless ? undefined : source?.next();
       // Where the head is refused, nobody awaits it.
-      first?.then(undefined, () => undefined);
+      if (isPromise(first)) first.then(undefined, () => undefined);
       const ready = peer.send({ type: "response", status, reason, headers, open: true });
       this.#begun = true;
       if (source === undefined) {
@@ -182,7 +182,7 @@ export class Exchanges implements RequestContext {
       } else if (first === undefined) {
         giveUp(source);
       } else {
-        await this.#pump(source, first, peer, ready);
+        await sendPieces(source, first, peer, ready);
       }
       peer.send({ type: "end", trailers: typeof trailers === "function" ? trailers() : trailers });
     } catch (error) {
@@ -192,20 +192,6 @@ export class Exchanges implements RequestContext {
       this.#source = undefined;
     }
     return this.#finish();
-  }
-
-  async #pump(
-    source: Source,
-    first: Promise<IteratorResult<Piece>>,
-    peer: Peer<HttpReply>,
-    ready: boolean,
-  ): Promise<void> {
-    if (!ready) await peer.drained();
-    for (let next = first; ; next = source.next()) {
-      const { done, value } = await next;
-      if (done === true) return;
-      if (!peer.send({ type: "data", bytes: value })) await peer.drained();
-    }
   }
 
   /** The reply is complete: who still reads the request's body must not take what comes for its end. */
@@ -256,17 +242,4 @@ function errorReply(error: HttpError | undefined): HttpReply {
   const { status, code, message, headers } = error;
   const body = `${status} ${REASONS[status] ?? ""}: ${message} (${code})\n`;
   return { type: "response", status, headers, body };
-}
-
-/** Tells an iterator that nobody wants the rest. It may be busy: it is not awaited. */
-function giveUp(source: AsyncIterator<unknown> | undefined): void {
-  source?.return?.().then(undefined, () => undefined);
-}
-
-function isPromise(result: HttpResult | Promise<HttpResult>): result is Promise<HttpResult> {
-  return typeof (result as { then?: unknown } | undefined)?.then === "function";
-}
-
-function isIterable(body: HttpResponse["body"]): body is AsyncIterable<Uint8Array | string> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }

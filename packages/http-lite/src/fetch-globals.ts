@@ -1,7 +1,7 @@
 // What reaches beyond this package: the places where the platform's own Request and Response are replaced, by proxies through
 // which everything else about them stays as it is: statics, subclasses, `instanceof`. See `fetchHandler`.
-import { LazyRequest } from "./fetch-request.ts";
-import { TextResponse } from "./fetch-text-response.ts";
+import { LazyRequest, passForRequests } from "./fetch-request.ts";
+import { passForResponses, TextResponse } from "./fetch-text-response.ts";
 
 let requests = false;
 let responses = false;
@@ -13,6 +13,7 @@ let responses = false;
 export function teachRequests(): void {
   if (requests) return;
   requests = true;
+  passForRequests(globalThis.Request);
   const request = new Proxy(globalThis.Request, {
     construct: (native, [input, ...rest], target) =>
       Reflect.construct(native, [LazyRequest.nativeOf(input), ...rest], target) as Request,
@@ -28,6 +29,7 @@ export function teachRequests(): void {
 export function teachResponses(): void {
   if (responses) return;
   responses = true;
+  passForResponses(globalThis.Response);
   const response: typeof Response = new Proxy(globalThis.Response, {
     construct: (native, args, target) =>
       (target === response ? TextResponse.of(args[0], args[1] as ResponseInit | undefined) : undefined) ??

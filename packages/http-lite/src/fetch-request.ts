@@ -2,7 +2,7 @@
 import type { HttpRequest } from "./request.ts";
 
 /** The platform's own, whatever becomes of the global one. */
-const NativeRequest = globalThis.Request;
+let NativeRequest: typeof globalThis.Request;
 const utf8 = new TextDecoder();
 
 /**
@@ -154,8 +154,14 @@ export class LazyRequest implements Request {
   }
 }
 
-// `instanceof Request` holds; and nothing is inherited but what LazyRequest has itself.
-Object.setPrototypeOf(LazyRequest.prototype, NativeRequest.prototype);
+/**
+ * What LazyRequests pass for: `instanceof` holds, and nothing is inherited but what LazyRequest has itself. To be called before
+ * the first is made, and not where nobody runs a Fetch application: to name Node's Fetch loads it, which takes time and memory.
+ */
+export function passForRequests(native: typeof globalThis.Request): void {
+  NativeRequest = native;
+  Object.setPrototypeOf(LazyRequest.prototype, native.prototype);
+}
 
 /** Read as it is asked for, and not before: asking is what sends 100 (Continue). */
 function streamOf(body: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {

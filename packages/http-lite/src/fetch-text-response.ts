@@ -2,7 +2,7 @@
 // than all the rest of a small reply. It stands in for that one only where a program has asked for it: see `fetchHandler`.
 
 /** The platform's own, whatever becomes of the global one. */
-const NativeResponse = globalThis.Response;
+let NativeResponse: typeof globalThis.Response;
 export const TEXT = "text/plain;charset=UTF-8";
 
 /** What can be sent without a stream. */
@@ -102,5 +102,8 @@ export class TextResponse implements Response {
   }
 }
 
-// `instanceof Response` holds; and nothing is inherited but what TextResponse has itself.
-Object.setPrototypeOf(TextResponse.prototype, NativeResponse.prototype);
+/** As `passForRequests`. */
+export function passForResponses(native: typeof globalThis.Response): void {
+  NativeResponse = native;
+  Object.setPrototypeOf(TextResponse.prototype, native.prototype);
+}

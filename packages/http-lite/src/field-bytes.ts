@@ -20,7 +20,7 @@ function skipSingly(buffer: Buffer, from: number, stop: number): number {
 
 /** The memory that `view` shows. It is that of many small buffers, so that the view need not be made for each. */
 let memory: ArrayBufferLike = new ArrayBuffer(0);
-let view = new DataView(memory);
+let view: DataView = new DataView(memory);
 
 /** Skips eight visible ASCII characters or spaces at a time, and stops at what is anything else, or less than eight. */
 function skipEights(buffer: Buffer, from: number, stop: number): number {

@@ -11,10 +11,17 @@ export interface HttpResponse {
   readonly reason?: string | undefined;
   readonly headers?: HeadersInit | undefined;
   /**
-   * A string (sent as UTF-8, by default as text/plain), bytes, or an iterable that is read under backpressure: in
-   * chunks, or, with a Content-Length among the headers, as it is. Its `return()` is called when the client goes.
+   * A string (sent as UTF-8, by default as text/plain), bytes, or an iterable of them, asynchronous or not, that is read under
+   * backpressure: in chunks, or, with a Content-Length among the headers, as it is. Its iterator's `return()` is called when
+   * the client goes. An iterable that never waits for anything costs least as a plain one.
    */
-  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | null | undefined;
+  readonly body?:
+    | string
+    | Uint8Array
+    | AsyncIterable<Uint8Array | string>
+    | Iterable<Uint8Array | string>
+    | null
+    | undefined;
   /** Sent after a chunked body; a function is called when the body has ended. */
   readonly trailers?: HeadersInit | (() => HeadersInit) | undefined;
 }

@@ -82,10 +82,14 @@ export class Incoming {
     const { position: start, buffer, offset } = this.queue;
     const meaning = this.#meaning;
     const { status, minor, reasonStart, reasonEnd } = scanner.line;
-    if (status === 101) {
-      throw new HttpError("unexpected-bytes", "101 without an Upgrade that was asked for", { offset });
+    const switches = status === 101 || (method === "CONNECT" && status >= 200 && status < 300);
+    if (switches) {
+      // What its fields say of a body is ignored: another protocol begins (RFC 9110 §7.8, RFC 9112 §6.3).
+      meaning.framing = { type: "none" };
+      meaning.persists = false;
+    } else {
+      meaning.readResponse(scanner, buffer, start, offset, method);
     }
-    meaning.readResponse(scanner, buffer, start, offset, method);
     const head = {
       status,
       reason: buffer.toString("latin1", start + reasonStart, start + reasonEnd),
@@ -96,9 +100,9 @@ export class Incoming {
     } as const;
     const { framing, persists } = meaning;
     this.#begin(length);
-    return status < 200
+    return status < 200 && !switches
       ? { type: "informational", ...head }
-      : { type: "response", ...head, framing, persists };
+      : { type: "response", ...head, framing, persists, switches };
   }
 
   /** A piece of the body or its end; `undefined` while more bytes are needed. @throws HttpError. */

@@ -12,9 +12,16 @@ export type { FilesOptions } from "./files.ts";
 export { eventStream, formatEvent, lastEventId } from "./sse.ts";
 export type { EventStreamOptions, ServerSentEvent } from "./sse.ts";
 export { HttpClient, request } from "./client.ts";
-export type { HttpClientOptions, HttpClientRequest, HttpRequestOptions } from "./client.ts";
-export type { RequestBody } from "./client/message.ts";
+export type {
+  HttpClientOptions,
+  HttpClientRequest,
+  HttpConnectRequest,
+  HttpRequestOptions,
+  HttpUpgradeRequest,
+} from "./client.ts";
+export type { RequestBody, RequestTrailers } from "./client/message.ts";
 export type { HttpClientResponse } from "./client/reply.ts";
+export type { HttpRefused, HttpSwitched } from "./client/switched.ts";
 export { HeaderMap } from "./fields.ts";
 export { HttpError } from "./errors.ts";
 export type { HttpDeadlineName, HttpErrorCode, HttpErrorOptions } from "./errors.ts";

@@ -88,11 +88,14 @@ export const DEFAULT_DEADLINES: HttpDeadlines = {
 
 /** How long a client waits, in milliseconds; `Infinity` for ever. */
 export interface HttpClientDeadlines {
-  /** For a connection to become free, where there are as many as may be. */
+  /** For a connection to become free, where there are as many as may be, and for the replies ahead of a pipelined request. */
   readonly queue: number;
   /** For a connection, look-up and TLS included. */
   readonly connect: number;
-  /** For the reply's head in total, from the end of the request; interim replies do not restart it. */
+  /**
+   * For the reply's head in total, from the end of the request, or, where it was pipelined, from the end of the reply ahead of
+   * it; interim replies do not restart it.
+   */
   readonly head: number;
   /** Between two pieces of the reply's body. While the caller does not read, nothing is awaited. */
   readonly body: number;

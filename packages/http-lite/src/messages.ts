@@ -73,7 +73,7 @@ export class RequestEvent implements Span {
   }
 }
 
-/** A final reply's head, in the client's role. As with a request, `"none"` means that it is complete. */
+/** A final reply's head, or a 101, in the client's role. As with a request, `"none"` means that it is complete. */
 export interface ResponseEvent extends Span {
   readonly type: "response";
   readonly status: number;
@@ -83,6 +83,11 @@ export interface ResponseEvent extends Span {
   readonly framing: Framing;
   /** The connection can carry another request after this reply. */
   readonly persists: boolean;
+  /**
+   * HTTP ends here: a 101 to what was offered (RFC 9110 §7.8), or a 2xx to CONNECT (§9.3.6). Another protocol begins behind
+   * this head, with the session's `rest()`.
+   */
+  readonly switches: boolean;
 }
 
 /** An interim reply (1xx), in the client's role. A final one follows. */
@@ -156,7 +161,10 @@ export interface SwitchReply {
   readonly headers?: HeadersInit | undefined;
 }
 
-/** A request, in the client's role. */
+/**
+ * A request, in the client's role. `Upgrade` among the headers offers other protocols (`Connection: Upgrade` is added): with it,
+ * and with CONNECT, whose target is host and port, the request is complete in itself and nothing follows it before its reply.
+ */
 export interface RequestReply {
   readonly type: "request";
   readonly method: string;

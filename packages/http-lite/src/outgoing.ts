@@ -1,5 +1,6 @@
 // Makes the bytes of messages we send: heads with checked fields, and bodies framed as their head promised.
 // It knows one message at a time; which message may be sent when is the session's business.
+import { Buffer } from "node:buffer";
 import type { Output } from "@tcpkit/core";
 import { localError } from "./errors.ts";
 import { lengthField, opening } from "./repeated.ts";
@@ -151,11 +152,17 @@ export class Outgoing {
     return text;
   }
 
+  /** The protocols in the Upgrade lines of the latest head. */
+  get protocols(): readonly string[] {
+    return this.#given.protocols;
+  }
+
   /** A request: its head, and its body when that is complete. @throws HttpError `bad-request`, `bad-reply`. */
   request(line: string, headers: HeadersInit | undefined, body: BodyInit, open: boolean): Output {
     const given = this.#given;
     given.read(headers);
-    if (given.upgrades) throw localError("bad-request", "Connection: upgrade is not offered by this client");
+    const offers = given.protocols.length > 0;
+    if (given.upgrades && !offers) throw localError("bad-request", "Connection: upgrade without Upgrade");
     if (given.hosts !== 1) throw localError("bad-request", "a request has exactly one Host (RFC 9112 §3.2)");
     this.closes = given.close;
     this.#contentless = false;
@@ -178,6 +185,7 @@ export class Outgoing {
       }
       if (body !== undefined && body !== null) head += `Content-Length: ${length}\r\n`;
     }
+    if (offers) head += "Connection: Upgrade\r\n";
     if (given.close) head += "Connection: close\r\n";
     return join(`${head}\r\n`, content);
   }

@@ -9,6 +9,7 @@ import { MAX_INTERIM_REPLIES } from "./limits.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { HttpEvent } from "./messages.ts";
 import { methodRefusal } from "./methods.ts";
+import { checkSwitch } from "./switch.ts";
 
 /** Makes the events of one connection. */
 export class Receiver {
@@ -74,7 +75,9 @@ export class Receiver {
 
   #nextResponse(): HttpEvent | undefined {
     const conversation = this.#conversation;
-    if (conversation.sent.name === "idle") return this.#unasked();
+    // What came before a request was sent is no reply to it, whatever it looks like.
+    const early = this.#incoming.queue.offset < conversation.after;
+    if (early || conversation.sent.name === "idle") return this.#unasked();
     const event = this.#incoming.takeResponse(conversation.method);
     if (event === undefined) return this.#starved();
     if (event.type === "informational") {
@@ -82,10 +85,14 @@ export class Receiver {
         throw new HttpError("unexpected-bytes", "too many interim replies", { offset: event.start });
       }
       conversation.received = conversation.received.interim ?? forbidden("interim", conversation.received);
+    } else if (event.switches) {
+      if (event.status === 101) checkSwitch(event, conversation.offered);
+      conversation.switch();
     } else {
       this.#interims = 0;
       conversation.persists &&= event.persists;
       conversation.begin(event.framing);
+      conversation.proceed();
     }
     return event;
   }
@@ -98,6 +105,7 @@ export class Receiver {
     if (part.type === "end") {
       conversation.received = conversation.received.end ?? forbidden("end", conversation.received);
       conversation.settle();
+      if (!conversation.server) conversation.proceed();
     } else if (conversation.server && conversation.sent.name === "done") {
       this.#discard(part.bytes.length);
     }
@@ -130,7 +138,7 @@ export class Receiver {
     return this.#fail(new HttpError("incomplete", "the peer ended in the middle of a message", { offset }));
   }
 
-  /** In the client's role, between exchanges: a server has nothing to say. */
+  /** In the client's role, where no request awaits what comes: a server has nothing to say. */
   #unasked(): HttpEvent | undefined {
     const { queue } = this.#incoming;
     if (queue.length > 0) {

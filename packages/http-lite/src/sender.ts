@@ -4,7 +4,7 @@ import { assertNever } from "@tcpkit/core";
 import type { Output } from "@tcpkit/core";
 import { forbidden } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
-import { localError } from "./errors.ts";
+import { HttpError, localError } from "./errors.ts";
 import type { Incoming } from "./incoming.ts";
 import type {
   EndReply,
@@ -15,6 +15,7 @@ import type {
   SwitchReply,
 } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
+import { readOffer } from "./switch.ts";
 import { formatRequestLine } from "./wire.ts";
 
 /** Makes the bytes of one connection's replies, or, in the client's role, requests. */
@@ -22,13 +23,21 @@ export class Sender {
   readonly #conversation: Conversation;
   readonly #incoming: Incoming;
   readonly #maxDiscardBytes: number;
+  readonly #pipelining: number;
   readonly #date: () => string;
   readonly #outgoing = new Outgoing();
 
-  constructor(conversation: Conversation, incoming: Incoming, maxDiscardBytes: number, date: () => string) {
+  constructor(
+    conversation: Conversation,
+    incoming: Incoming,
+    maxDiscardBytes: number,
+    pipelining: number,
+    date: () => string,
+  ) {
     this.#conversation = conversation;
     this.#incoming = incoming;
     this.#maxDiscardBytes = maxDiscardBytes;
+    this.#pipelining = pipelining;
     this.#date = date;
   }
 
@@ -85,7 +94,9 @@ export class Sender {
   #end(reply: EndReply): Output {
     const conversation = this.#conversation;
     const next = conversation.sent.end ?? forbidden("end", conversation.sent);
-    const output = this.#outgoing.end(reply.trailers);
+    const output = conversation.server
+      ? this.#outgoing.end(reply.trailers)
+      : asRequest(() => this.#outgoing.end(reply.trailers));
     conversation.sent = next;
     conversation.settle();
     return output;
@@ -134,16 +145,29 @@ export class Sender {
   #request(reply: RequestReply): Output {
     const conversation = this.#conversation;
     const { sent } = conversation;
+    const { method } = reply;
     const open = reply.open === true;
-    const next = (open ? sent.head : sent.message) ?? forbidden("message", sent);
+    const pipelines = !open && conversation.mayPipeline(this.#pipelining);
+    if (!pipelines && (open ? sent.head : sent.message) === undefined) forbidden("message", sent);
     if (conversation.server) throw localError("wrong-state", "a server sends no requests");
-    if (reply.method === "CONNECT") throw localError("bad-request", "CONNECT is not offered");
-    const line = formatRequestLine(reply.method, reply.target);
-    const output = this.#outgoing.request(line, reply.headers, reply.body, open);
-    conversation.method = reply.method;
-    conversation.persists = !this.#outgoing.closes && !conversation.draining;
-    conversation.sent = next;
+    const line = formatRequestLine(method, reply.target);
+    const outgoing = this.#outgoing;
+    const output = asRequest(() => outgoing.request(line, reply.headers, reply.body, open));
+    const { queue } = this.#incoming;
+    const offered = readOffer(reply, outgoing.protocols);
+    const asked = { method, offered, closes: outgoing.closes, after: queue.offset + queue.length };
+    conversation.ask(asked, open);
     return output;
+  }
+}
+
+/** What is wrong with a field is told in a server's words; in the client's role it is the request that must not be sent. */
+function asRequest<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof HttpError) || error.code !== "bad-reply") throw error;
+    throw localError("bad-request", error.message);
   }
 }
 

@@ -22,6 +22,12 @@ export interface HttpSessionOptions {
    * has neither CONNECT nor TRACE.
    */
   readonly methods?: readonly string[] | undefined;
+  /**
+   * In the client's role: most requests that may be sent and not answered at one time (RFC 9112 §9.3.2). Those that are sent
+   * while another one is in hand are complete in themselves, and nothing follows an Upgrade, a CONNECT or `close`.
+   * Default: 1.
+   */
+  readonly pipelining?: number | undefined;
   /** Gives the whole `Date` field line of a reply. Default: none, since a session has no clock. */
   readonly date?: (() => string) | undefined;
 }
@@ -33,14 +39,14 @@ export class HttpSession implements Session<HttpEvent, HttpReply> {
   readonly #sender: Sender;
 
   constructor(options: HttpSessionOptions = {}) {
-    const { role = "server", methods = DEFAULT_METHODS, date = noDate } = options;
+    const { role = "server", methods = DEFAULT_METHODS, pipelining = 1, date = noDate } = options;
     const limits = withDefaults(options.limits);
     const incoming = new Incoming(role === "server" ? "request" : "response", limits);
     const conversation = new Conversation(role === "server");
     this.#incoming = incoming;
     this.#conversation = conversation;
     this.#receiver = new Receiver(conversation, incoming, limits, methods);
-    this.#sender = new Sender(conversation, incoming, limits.maxDiscardBytes, date);
+    this.#sender = new Sender(conversation, incoming, limits.maxDiscardBytes, pipelining, date);
   }
 
   get state(): string {
@@ -102,7 +108,7 @@ export class HttpSession implements Session<HttpEvent, HttpReply> {
     return this.#sender.send(reply);
   }
 
-  /** What was received and not read, for the protocol that takes over after a `switch` reply. */
+  /** What was received and not read, for the protocol that takes over after a switch. */
   rest(): Uint8Array {
     return this.#incoming.queue.takeSome() ?? new Uint8Array();
   }

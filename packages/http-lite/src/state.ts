@@ -8,6 +8,9 @@
 // (`next`); otherwise they are `closed`, and so is a side on which framing was lost (RFC 9112 §9.3, §9.6).
 // A complete request may also end HTTP here: then another protocol has the connection, and both sides are `switched`
 // (RFC 9110 §7.8, §9.3.6).
+//
+// Where requests are pipelined the states are those of the exchange in hand: its request is the first that has no complete
+// reply. Those sent behind it take their steps when it is over (RFC 9112 §9.3.2).
 
 export type SideState = "idle" | "body" | "done" | "switched" | "closed";
 export type SideStep = "interim" | "message" | "head" | "data" | "end" | "next" | "switch" | "close";

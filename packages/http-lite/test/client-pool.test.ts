@@ -2,8 +2,11 @@
 import { getEventListeners } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { drive } from "@tcpkit/core";
+import { pair } from "@tcpkit/core/testing";
 import { describe, expect, it } from "vitest";
-import { HttpClient, HttpError, serveHttp } from "../src/index.ts";
+import { HttpClient, HttpError, httpProtocol, serveHttp } from "../src/index.ts";
+import type { HttpEvent, HttpReply } from "../src/index.ts";
 import { memoryClient, okWith } from "./client-support.ts";
 import { promised } from "./wire.ts";
 
@@ -55,6 +58,16 @@ describe("a kept connection", () => {
     expect(await (await client.request({ path: "/4" })).text()).toBe("/4");
     expect(connections).toBe(2);
     server.close();
+  });
+
+  it("takes a reply that is there before the request's sending returns, as in memory it may be", async () => {
+    const { client, server } = pair();
+    drive(server, httpProtocol(), (event: HttpEvent): HttpReply | undefined =>
+      event.type === "request" ? { type: "response", status: 200, body: event.target } : undefined,
+    );
+    const one = new HttpClient({ maxConnections: 1, connect: () => Promise.resolve(client) });
+    for (const path of ["/1", "/2", "/3"]) expect(await (await one.request({ path })).text()).toBe(path);
+    await one.close();
   });
 
   it("is free before a short body is read, and has answered in turn", async () => {

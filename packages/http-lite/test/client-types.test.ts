@@ -1,7 +1,14 @@
 // Misuse of the client that does not compile. `tsc` is the judge; the functions here are never called.
+import type { Duplex } from "node:stream";
 import { describe, expectTypeOf, it } from "vitest";
 import { HttpClient, request } from "../src/index.ts";
-import type { HttpClientResponse, HttpDeadlineName, HttpError } from "../src/index.ts";
+import type {
+  HttpClientResponse,
+  HttpDeadlineName,
+  HttpError,
+  HttpRefused,
+  HttpSwitched,
+} from "../src/index.ts";
 
 declare const client: HttpClient;
 
@@ -18,6 +25,9 @@ describe("a client", () => {
       void new HttpClient({ tls: { deadline: 5 } });
       // @ts-expect-error -- deadlines.idle
       void new HttpClient({ deadlines: { idel: 5 } });
+      void new HttpClient({ maxConnections: 1, pipelining: 4 });
+      // @ts-expect-error -- a number: 1 for none
+      void new HttpClient({ pipelining: false });
       // @ts-expect-error -- maxConnections
       void new HttpClient({ maxSockets: 4 });
     };
@@ -41,6 +51,25 @@ describe("a client", () => {
       await request({ port: 1, maxConnections: 2 });
       // @ts-expect-error -- deadline
       await client.close({ timeout: 5 });
+    };
+  });
+
+  it("asks for another protocol, and has the caller look at what came of it", () => {
+    const _ = async (): Promise<void> => {
+      const answer = await client.upgrade({ protocols: ["echo"], body: "at hand" });
+      expectTypeOf(answer).toEqualTypeOf<HttpSwitched | HttpRefused>();
+      // @ts-expect-error -- it may have been refused
+      answer.stream.end();
+      if (answer.type === "switched") expectTypeOf(answer.stream).toEqualTypeOf<Duplex>();
+      else expectTypeOf(answer.reply).toEqualTypeOf<HttpClientResponse>();
+      // @ts-expect-error -- which protocols?
+      await client.upgrade({ path: "/" });
+      // @ts-expect-error -- nothing of a request for another protocol follows its head in pieces
+      await client.upgrade({ protocols: ["echo"], body: (async function* () {})() });
+      // @ts-expect-error -- host:port, as `target`
+      await client.connect({ host: "a", port: 443 });
+      // @ts-expect-error -- a tunnel has no path
+      await client.connect({ target: "a:443", path: "/" });
     };
   });
 

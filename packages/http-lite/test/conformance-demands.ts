@@ -110,8 +110,11 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         sections: ["RFC 9112 §6.3"],
         demand:
-          "A repeated `Content-Length` is refused, with the same value too. 1xx, 204, 304 and replies to HEAD have no body, whatever their fields say; a reply without framing goes on until the connection closes.",
-        tests: ["client.test.ts: two lengths"],
+          "A repeated `Content-Length` is refused, with the same value too. 1xx, 204, 304, a 2xx to CONNECT and replies to HEAD have no body, whatever their fields say; a reply without framing goes on until the connection closes.",
+        tests: [
+          "client.test.ts: two lengths",
+          "client-switch.test.ts: begins with a 2xx, whatever its fields say of a body (RFC 9112 §6.3)",
+        ],
       },
       {
         sections: ["RFC 9112 §7.1"],
@@ -126,8 +129,12 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         sections: ["RFC 9112 §7.1.2", "RFC 9110 §6.5", "RFC 9110 §6.5.1"],
         demand:
-          "Trailers are kept apart from the fields and bounded like them. Names that concern framing, routing or authentication are refused.",
-        tests: ["replies.test.ts: a trailer that would change framing"],
+          "Trailers are kept apart from the fields and bounded like them. Names that concern framing, routing or authentication are refused, in both directions. They are sent behind chunks alone.",
+        tests: [
+          "replies.test.ts: a trailer that would change framing",
+          "client-trailers.test.ts: are refused before anything is sent: %s",
+          "client-trailers.test.ts: arrive at our engine's other end",
+        ],
       },
       {
         sections: ["RFC 9112 §8"],
@@ -160,11 +167,17 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         sections: ["RFC 9112 §9.3.2", "RFC 9112 §9.2"],
         demand:
-          "Pipelined requests are answered strictly in order, one at a time: what waits is bounded. Bytes that no request asked for are refused.",
+          "Pipelined requests are answered strictly in order, one at a time: what waits is bounded. Bytes that no request asked for, or that came before it was sent, are refused. A client pipelines only when it is told to: idempotent requests without a body, on a connection that has answered before. When that ends, those that were not answered are sent again elsewhere, once, and not pipelined.",
         tests: [
           "server.test.ts: are answered in their order, however long each takes (RFC 9112 §9.3.2)",
           "server.test.ts: stays bounded while a slow handler takes a big upload",
           "server.test.ts: stays bounded while a slow reader takes a big stream",
+          "pipelining.test.ts: is none, behind the replies to others",
+          "pipelining.test.ts: are complete in themselves behind another one",
+          "client-pipelining.test.ts: does not begin before the connection has answered once (RFC 9112 §9.3.2)",
+          "client-pipelining.test.ts: since the server %s: they are asked again, one at a time",
+          "client-pipelining.test.ts: twice: no request is asked a third time",
+          "client-pipelining.test.ts: answer nobody: neither who waits, nor who asks next (response splitting)",
         ],
       },
       {
@@ -179,23 +192,28 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         sections: ["RFC 9110 §7.8"],
         demand:
-          "`Upgrade` counts for nothing in 1.0, and where `Connection` does not name it. 101 goes only to a protocol that was offered, after the replies to earlier requests, and when the body has been read.",
+          "`Upgrade` counts for nothing in 1.0, and where `Connection` does not name it. 101 goes only to a protocol that was offered, after the replies to earlier requests, and when the body has been read. A client takes a 101 only to what it offered, and sends nothing behind an offer before its reply.",
         tests: [
           "upgrade.test.ts: comes after the replies to earlier requests, and gets the bytes behind it",
           "upgrade.test.ts: is accepted when the request's body has been read, and not before (RFC 9110 §7.8)",
           "upgrade.test.ts: to what was not offered is a mistake of ours: 500",
           "../vectors/switches.json: a protocol that was not offered",
           "../vectors/switches.json: an unread body",
+          "client-switch.test.ts: offers protocols, and gives the connection, which begins with the bytes behind the head",
+          "client-switch.test.ts: takes a connection that was kept, goes behind nobody, and nobody behind it",
+          "client-switch.test.ts: that is refused is an ordinary reply, and the connection is kept",
         ],
       },
       {
         sections: ["RFC 9110 §9.3.6"],
         demand:
-          "CONNECT is served where a program asks for it. A 2xx makes the connection a tunnel; behind a refused one nothing is read, since it may have been meant for the tunnel.",
+          "CONNECT is served where a program asks for it. A 2xx makes the connection a tunnel; behind a refused one nothing is read, since it may have been meant for the tunnel. A client's CONNECT has an authority as its target, the same as `Host`, and no body.",
         tests: [
           "upgrade.test.ts: hands on what the client sent before it heard that the tunnel is open",
           "upgrade.test.ts: that is refused is the last request, since what follows may be meant for the tunnel",
           "upgrade.test.ts: is not answered by an ordinary 2xx",
+          "client-switch.test.ts: through a proxy of node:http to an echo server",
+          "client-switch.test.ts: is never asked for twice",
         ],
       },
       {

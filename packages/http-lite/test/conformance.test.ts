@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { HttpEvent, HttpSession } from "../src/index.ts";
 import { CHAPTERS } from "./conformance-demands.ts";
 import type { Demand } from "./conformance-demands.ts";
-import { answer, clientSession, REQUEST_VECTORS, serverSession, vectors } from "./play.ts";
+import { answer, clientSession, REPLY_VECTORS, REQUEST_VECTORS, serverSession, vectors } from "./play.ts";
 import type { Vector } from "./play.ts";
 
 const FOLDER = new URL("../../../docs/conformance/", import.meta.url);
@@ -24,7 +24,9 @@ const CASES: readonly Case[] = [
   ...REQUEST_VECTORS.flatMap((file) =>
     vectors(file).map((vector) => caseOf(vector, "request", answerOfServer(vector))),
   ),
-  ...vectors("replies.json").map((vector) => caseOf(vector, "reply", answerOfClient(vector))),
+  ...REPLY_VECTORS.flatMap((file) =>
+    vectors(file).map((vector) => caseOf(vector, "reply", answerOfClient(vector))),
+  ),
 ];
 
 function caseOf({ ref, name }: Vector, message: Case["message"], said: string): Case {
@@ -52,7 +54,8 @@ function answerOfServer(vector: Vector): string {
 /** What a client makes of a vector: the statuses that it takes, and what it refuses. */
 function answerOfClient(vector: Vector): string {
   return feed(clientSession(vector), vector, (event) => {
-    if (event.type === "response" || event.type === "informational") return String(event.status);
+    if (event.type === "response") return `${event.status}${event.switches ? " and another protocol" : ""}`;
+    if (event.type === "informational") return String(event.status);
     return event.type === "error" ? `refused: \`${event.error.code}\`` : undefined;
   });
 }

@@ -1,13 +1,16 @@
 // What becomes of a Response on the wire.
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Listener } from "@tcpkit/core";
 import { describe, expect, it, vi } from "vitest";
-import { TextResponse } from "../src/fetch-text-response.ts";
+import { passForResponses, TextResponse } from "../src/fetch-text-response.ts";
 import { fetchHandler, serveHttp } from "../src/index.ts";
 import { promised, Wire } from "./wire.ts";
 
 const NativeResponse = globalThis.Response;
+// Here they are made without `new Response`.
+passForResponses(NativeResponse);
 
 /** Serves one Response, and gives all that was sent, and what onError heard. */
 async function sent(
@@ -345,4 +348,18 @@ it("unless told otherwise it changes `new Response` of text, and nothing else ab
   expect(new Own("x")).not.toBeInstanceOf(TextResponse);
   expect(Response.json({})).toBeInstanceOf(Response);
   expect(() => new Response("x", { status: 204 })).toThrow(TypeError);
+});
+
+// If this fails on a new version of Node, nothing is broken but start-up and memory.
+it("leaves Node's own Fetch unloaded where no Fetch application is served", () => {
+  const loaded = (code: string): boolean => {
+    const index = new URL("../src/index.ts", import.meta.url).href;
+    const program = `const http = await import(${JSON.stringify(index)}); ${code};
+      process.stdout.write(String(process.moduleLoadList.some((name) => name.includes("undici"))));`;
+    return (
+      execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" }) === "true"
+    );
+  };
+  expect(loaded("http.fetchHandler(() => undefined)")).toBe(true);
+  expect(loaded("await (await http.serveHttp(() => 'hello')).close()")).toBe(false);
 });

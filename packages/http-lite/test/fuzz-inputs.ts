@@ -1,7 +1,7 @@
 // What the fuzzer sends: messages put together from valid and invalid parts, vectors, and both of them damaged.
 // It knows bytes (one character each), not what a session should make of them.
 import fc from "fast-check";
-import { REQUEST_VECTORS, vectors } from "./play.ts";
+import { REPLY_VECTORS, REQUEST_VECTORS, vectors } from "./play.ts";
 
 /** One of the usual ones mostly, now and then one of the others. */
 function mostly(weight: number, usual: readonly string[], others: readonly string[]): fc.Arbitrary<string> {
@@ -165,7 +165,7 @@ const requests = several(message(requestLine, host), 4, 1);
 const status = mostly(
   40,
   ["200", "200", "404", "204", "304", "100", "103"],
-  ["101", "20", "2000", "abc", "", "099"],
+  ["101", "101", "20", "2000", "abc", "", "099"],
 );
 const reason = mostly(40, [" OK", " ", " Not Found"], ["", "OK", " \0", ` ${"r".repeat(600)}`]);
 const statusLine = sequence(version, space, status, reason);
@@ -220,7 +220,7 @@ function damaged(from: fc.Arbitrary<string>): fc.Arbitrary<string> {
 /** Bytes for a server, one character each. */
 export const toServer: fc.Arbitrary<string> = inputs(requests, inputsOf(REQUEST_VECTORS));
 /** Bytes for a client, one character each. */
-export const toClient: fc.Arbitrary<string> = inputs(replies, inputsOf(["replies.json"]));
+export const toClient: fc.Arbitrary<string> = inputs(replies, inputsOf(REPLY_VECTORS));
 
 function inputs(made: fc.Arbitrary<string>, known: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.oneof(

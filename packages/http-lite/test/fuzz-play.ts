@@ -11,10 +11,14 @@ export interface Situation {
   readonly role: "server" | "client";
   /** Small ones are reached by short inputs. */
   readonly limits: "default" | "small";
-  /** A server answers when the request is complete, or at once; a client asks by this method. */
+  /** When a server answers a request: when it is complete, or at once. */
   readonly answers: "at the end" | "at once";
-  /** A server hands the connection over to who offers another protocol, or asks for a tunnel. */
+  /**
+   * A server hands the connection over to who offers another protocol, or asks for a tunnel. A client's last request offers
+   * one, or, by GET, is a CONNECT.
+   */
   readonly switches: boolean;
+  /** By which a client asks. */
   readonly method: "GET" | "HEAD" | "POST";
   /** When all bytes have come, the peer ends its side, or is too slow, or we shut down and then it ends. */
   readonly ending: "end" | "timeout" | "drain";
@@ -28,7 +32,7 @@ const SMALL: HttpLimits = {
   maxTrailerBytes: 128,
   maxChunkExtensionBytes: 32,
 };
-/** Requests that a client makes on one connection. */
+/** Requests that a client makes on one connection, one behind the other: only so do replies mean the same for each cut. */
 const REQUESTS = 3;
 /** What may stand before a head without being part of it (two empty lines and a half), and around a chunk's extension. */
 const SLACK = 32;
@@ -44,14 +48,13 @@ export interface Played {
 export function play(situation: Situation, pieces: readonly Uint8Array[]): Played {
   const limits = situation.limits === "small" ? SMALL : DEFAULT_LIMITS;
   const methods = situation.switches ? [...DEFAULT_METHODS, "CONNECT"] : DEFAULT_METHODS;
-  const session = new HttpSession({ role: situation.role, limits, methods });
+  const session = new HttpSession({ role: situation.role, limits, methods, pipelining: REQUESTS });
   const held = Math.max(limits.maxHeadBytes, limits.maxChunkExtensionBytes + limits.maxTrailerBytes) + SLACK;
   const stream = Buffer.concat(pieces);
   const events: HttpEvent[] = [];
   let sent = "";
   let received = 0;
   let taken = 0;
-  let requests = 0;
   let declared = -1;
   let request: RequestEvent | undefined;
 
@@ -59,9 +62,17 @@ export function play(situation: Situation, pieces: readonly Uint8Array[]): Playe
     if (!session.finished) sent += outputText(session.send(reply));
   };
   const ask = (): void => {
-    requests += 1;
-    const body = situation.method === "POST" ? "b" : undefined;
-    send({ type: "request", method: situation.method, target: "/", headers: { host: "a" }, body });
+    const { method, switches } = situation;
+    const body = method === "POST" ? "b" : undefined;
+    for (let count = 1; count <= REQUESTS; count++) {
+      const last = switches && count === REQUESTS;
+      if (last && method === "GET") {
+        send({ type: "request", method: "CONNECT", target: "a:443", headers: { host: "a:443" } });
+      } else {
+        const headers = { host: "a", upgrade: last ? "websocket" : undefined };
+        send({ type: "request", method, target: "/", headers, body });
+      }
+    }
   };
   /** A body counts as complete only with as many bytes as were declared. */
   const count = (event: HttpEvent): void => {
@@ -76,9 +87,8 @@ export function play(situation: Situation, pieces: readonly Uint8Array[]): Playe
   };
   const answer = (event: HttpEvent): void => {
     const complete = "framing" in event ? event.framing.type === "none" : event.type === "end";
-    if (situation.role === "client") {
-      if (complete && !session.finished && requests < REQUESTS) ask();
-    } else if (event.type === "error") {
+    if (situation.role === "client") return;
+    if (event.type === "error") {
       // Whoever answers at once has answered already, unless it was the head that is wrong.
       if (!session.finished && (situation.answers === "at the end" || session.state.endsWith("idle"))) {
         send({ type: "response", status: event.error.status });

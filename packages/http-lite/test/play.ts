@@ -19,9 +19,25 @@ export interface Vector {
   readonly methods?: readonly string[];
   /** The method of the request that a reply answers, in the client's role. Default: GET. */
   readonly method?: string;
+  /** Several requests, in the client's role, all of them sent before the first byte comes. */
+  readonly asks?: readonly Ask[];
+  /** What the other protocol begins with, behind a reply that switches. */
+  readonly rest?: string;
 }
 
-/** The files whose vectors are for a server; those of replies.json are for a client. */
+/** A request of a client. */
+interface Ask {
+  /** Default: GET. */
+  readonly method?: string;
+  /** Default: "/". */
+  readonly target?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The files whose vectors are for a client. */
+export const REPLY_VECTORS: readonly string[] = ["replies.json", "pipelines.json", "switched-replies.json"];
+
+/** The files whose vectors are for a server. */
 export const REQUEST_VECTORS: readonly string[] = [
   "request-lines.json",
   "fields.json",
@@ -72,7 +88,7 @@ function line(event: HttpEvent): string {
       return `request ${method} ${target} ${version}${frame(framing)}${expectsContinue ? " expects" : ""}`;
     }
     case "response":
-      return `response ${event.status} ${event.version}${frame(event.framing)}`;
+      return `response ${event.status} ${event.version}${frame(event.framing)}${event.switches ? " switches" : ""}`;
     case "informational":
       return `informational ${event.status}`;
     case "data":
@@ -103,8 +119,11 @@ export function serverSession(vector: Pick<Vector, "limits" | "methods">): HttpS
 }
 
 /** A client that has asked. */
-export function clientSession(vector: Pick<Vector, "limits" | "method">): HttpSession {
-  const session = new HttpSession({ role: "client", limits: vector.limits });
-  session.send({ type: "request", method: vector.method ?? "GET", target: "/", headers: { host: "a" } });
+export function clientSession(vector: Pick<Vector, "limits" | "method" | "asks">): HttpSession {
+  const { limits, asks = [{ method: vector.method ?? "GET" }] } = vector;
+  const session = new HttpSession({ role: "client", limits, pipelining: asks.length });
+  for (const { method = "GET", target = "/", headers } of asks) {
+    session.send({ type: "request", method, target, headers: { host: "a", ...headers } });
+  }
   return session;
 }

@@ -1,8 +1,16 @@
 // Every rule of the wire, as data: fed whole, byte by byte, cut at every point, and with bytes behind it.
 import { verifyDecoder } from "@tcpkit/core/testing";
 import { describe, expect, it } from "vitest";
-import type { HttpEvent, HttpReply } from "../src/index.ts";
-import { answer, clientSession, plain, REQUEST_VECTORS, serverSession, vectors } from "./play.ts";
+import type { HttpEvent, HttpReply, HttpSession } from "../src/index.ts";
+import {
+  answer,
+  clientSession,
+  plain,
+  REPLY_VECTORS,
+  REQUEST_VECTORS,
+  serverSession,
+  vectors,
+} from "./play.ts";
 import type { PlainEvent, Vector } from "./play.ts";
 
 describe.each(REQUEST_VECTORS)("%s", (file) => {
@@ -33,14 +41,24 @@ describe.each(REQUEST_VECTORS)("%s", (file) => {
   });
 });
 
-describe("replies.json", () => {
-  it.each(vectors("replies.json"))("$name ($ref)", (vector) => {
+describe.each(REPLY_VECTORS)("%s", (file) => {
+  it.each(vectors(file))("$name ($ref)", (vector) => {
+    const sessions: HttpSession[] = [];
     const events = verifyDecoder<HttpEvent, HttpReply>({
-      session: () => clientSession(vector),
+      session: () => {
+        const session = clientSession(vector);
+        sessions.push(session);
+        return session;
+      },
       input: vector.input,
       normalise: plain,
     });
     check(vector, events as PlainEvent[]);
+    const switched = sessions.filter(({ state }) => state === "switched/switched");
+    expect(switched).toHaveLength(vector.rest === undefined ? 0 : sessions.length);
+    for (const session of switched) {
+      expect(Buffer.from(session.rest()).toString("latin1")).toBe(vector.rest);
+    }
   });
 });
 

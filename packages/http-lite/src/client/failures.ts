@@ -4,9 +4,9 @@ import type { CloseReason } from "@tcpkit/core";
 import { HttpError } from "../errors.ts";
 import type { HttpClientDeadlines } from "../limits.ts";
 
-/** No connection became free in time. */
+/** Its turn did not come in time. */
 export function queueTimeout({ queue }: HttpClientDeadlines): HttpError {
-  const message = `no connection was free within ${queue} ms`;
+  const message = `no connection was free for the request within ${queue} ms`;
   return new HttpError("timeout", message, { blame: "local", status: 503, deadline: "queue" });
 }
 

@@ -11,68 +11,117 @@ export type RequestBody = string | Uint8Array | AsyncIterable<Uint8Array | strin
 /** A body that follows its head. */
 export type LaterBody = Exclude<RequestBody, null | undefined>;
 
+/** Fields behind a body, or what gives them when it has ended. */
+export type RequestTrailers = HeadersInit | (() => HeadersInit);
+
+/** A request as it is given. */
+export interface MessageParts {
+  readonly method: string;
+  /** In the form that the method asks for. */
+  readonly target: string;
+  /** The `Host` that it has unless one is among the headers. */
+  readonly host: string;
+  readonly headers?: HeadersInit | undefined;
+  readonly body?: RequestBody;
+  readonly trailers?: RequestTrailers | undefined;
+  /** Other protocols that it offers. */
+  readonly protocols?: readonly string[] | undefined;
+}
+
 /** What is sent for one request. */
 export interface Message {
   /** Complete in itself, or, when there is a `rest`, open. */
   readonly head: RequestReply;
   readonly rest: LaterBody | undefined;
+  /** Behind the rest, which is in chunks. */
+  readonly trailers: RequestTrailers | undefined;
   /** The rest waits for 100 (Continue), for a while (RFC 9110 §10.1.1). */
   readonly expects: boolean;
   /** Sending it twice does no more than sending it once (RFC 9110 §9.2.2), and its body can be sent again. */
   readonly repeatable: boolean;
+  /** It may be sent while others are not answered, and others behind it: idempotent, without a body (RFC 9112 §9.3.2). */
+  readonly pipelines: boolean;
 }
 
 /** RFC 9110 §9.2.2: the safe methods, PUT and DELETE. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
 /** @throws HttpError `bad-request`. */
-export function messageOf(
-  method: string,
-  target: string,
-  headers: HeadersInit | undefined,
-  body: RequestBody,
-  host: string,
-): Message {
+export function messageOf(parts: MessageParts): Message {
+  const { method, target, body } = parts;
+  const given = readFields(parts);
+  const { fields, expects, hasLength } = given;
+  const streamed = isIterable(body);
+  const absent = body === undefined || body === null;
+  const trailers = readTrailers(parts.trailers, streamed && !hasLength);
+  const repeatable = !streamed && IDEMPOTENT.has(method);
+  const pipelines = repeatable && absent && !given.hasConnection && parts.protocols === undefined;
+  if (!streamed && !expects) {
+    const head = { type: "request", method, target, headers: fields, body } as const;
+    return { head, rest: undefined, trailers, expects, repeatable, pipelines };
+  }
+  if (absent) throw localError("bad-request", "Expect needs a body that can wait (RFC 9110 §10.1.1)");
+  if (!streamed && !hasLength) fields.push(["Content-Length", String(Buffer.byteLength(body))]);
+  const head = { type: "request", method, target, headers: fields, open: true } as const;
+  const message = { head, rest: body, trailers, expects, repeatable, pipelines };
+  // What is wrong with them must not be found when the body has been sent.
+  if (typeof trailers === "object") check(message);
+  return message;
+}
+
+/** @throws HttpError what a session would throw that is to send it. */
+export function check({ head, trailers }: Message): void {
+  const session = new HttpSession({ role: "client" });
+  session.send(head);
+  if (typeof trailers === "object") session.send({ type: "end", trailers });
+}
+
+/** The target of a request that asks for no tunnel (RFC 9112 §3.2). @throws HttpError `bad-request`. */
+export function checkPath(method: string, target: string): void {
   const absolute = /^https?:\/\//i.test(target);
   if (!target.startsWith("/") && !absolute && !(target === "*" && method === "OPTIONS")) {
     throw localError("bad-request", 'a path begins with "/" (RFC 9112 §3.2)');
   }
+}
+
+interface Fields {
+  readonly fields: [name: string, value: string][];
+  readonly hasLength: boolean;
+  readonly hasConnection: boolean;
+  readonly expects: boolean;
+}
+
+/** The fields, with those that the client makes, and which of those there are that decide how the request is sent. */
+function readFields({ headers = {}, host, protocols }: MessageParts): Fields {
   const fields: [name: string, value: string][] = [];
   let hasHost = false;
   let hasLength = false;
+  let hasConnection = false;
   let expects = false;
-  if (headers !== undefined) {
-    for (const [name, value] of pairsOf(headers)) {
-      const key = name.toLowerCase();
-      if (key === "host") hasHost = true;
-      else if (key === "content-length") hasLength = true;
-      else if (key === "expect") expects = true;
-      fields.push([name, value]);
-    }
+  for (const [name, value] of pairsOf(headers)) {
+    const key = name.toLowerCase();
+    if (key === "host") hasHost = true;
+    else if (key === "content-length") hasLength = true;
+    else if (key === "connection") hasConnection = true;
+    else if (key === "expect") expects = true;
+    else if (key === "upgrade") throw localError("bad-request", "another protocol is asked for by upgrade()");
+    fields.push([name, value]);
   }
   // RFC 9110 §7.2: Host should stand first.
   if (!hasHost) fields.unshift(["Host", host]);
-  const streamed = isIterable(body);
-  const repeatable = !streamed && IDEMPOTENT.has(method);
-  if (!streamed && !expects) {
-    return {
-      head: { type: "request", method, target, headers: fields, body },
-      rest: undefined,
-      expects,
-      repeatable,
-    };
+  if (protocols !== undefined) {
+    if (protocols.length === 0) throw localError("bad-request", "an upgrade offers at least one protocol");
+    fields.push(["Upgrade", protocols.join(", ")]);
   }
-  if (body === undefined || body === null) {
-    throw localError("bad-request", "Expect needs a body that can wait (RFC 9110 §10.1.1)");
-  }
-  if (!streamed && !hasLength) fields.push(["Content-Length", String(Buffer.byteLength(body))]);
-  const head = { type: "request", method, target, headers: fields, open: true } as const;
-  return { head, rest: body, expects, repeatable };
+  return { fields, hasLength, hasConnection, expects };
 }
 
-/** @throws HttpError what a session would throw that is to send it. */
-export function check(message: Message): void {
-  new HttpSession({ role: "client" }).send(message.head);
+/** RFC 9112 §7.1.2: there is no other place for trailers than behind chunks. */
+function readTrailers(trailers: RequestTrailers | undefined, chunked: boolean): RequestTrailers | undefined {
+  if (trailers === undefined) return undefined;
+  if (!chunked)
+    throw localError("bad-request", "trailers need a body in chunks: an iterable without a length");
+  return typeof trailers === "function" ? trailers : [...pairsOf(trailers)];
 }
 
 function isIterable(body: RequestBody): body is AsyncIterable<Uint8Array | string> {

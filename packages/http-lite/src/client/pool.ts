@@ -8,7 +8,7 @@ import { HttpError } from "../errors.ts";
 import { ClientConnection } from "./connection.ts";
 import type { ClientConnectionOptions, ConnectionOwner } from "./connection.ts";
 import type { Call } from "./call.ts";
-import { connectFailure, queueTimeout } from "./failures.ts";
+import { connectFailure } from "./failures.ts";
 import { check } from "./message.ts";
 
 export interface ClientPoolOptions extends ClientConnectionOptions {
@@ -16,11 +16,6 @@ export interface ClientPoolOptions extends ClientConnectionOptions {
   readonly maxWaiting: number;
   readonly timer: DeadlineTimer;
   readonly connect: (signal: AbortSignal) => Promise<Connection>;
-}
-
-interface Waiting {
-  readonly call: Call;
-  readonly deadline: Deadline;
 }
 
 export class ClientPool implements ConnectionOwner {
@@ -32,7 +27,7 @@ export class ClientPool implements ConnectionOwner {
   /** The one that became free last is at the end: the others may time out. */
   readonly #idle: ClientConnection[] = [];
   /** Who has waited longest is first. */
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: Call[] = [];
   /** For each of these a connection is being made. */
   readonly #connecting = new Set<Call>();
   readonly #closed = Promise.withResolvers<void>();
@@ -46,11 +41,14 @@ export class ClientPool implements ConnectionOwner {
     return this.#cut !== undefined;
   }
 
-  /** Sends it on an idle connection, a new one, or, where there are as many as may be, the next that is free. */
+  /**
+   * Sends it on an idle connection, a new one, or, where there are as many as may be, behind others, if it can stand there and
+   * nobody has waited longer; otherwise on the next that is free.
+   */
   serve(call: Call): void {
     const idle = this.#takeIdle();
     if (idle !== undefined) {
-      idle.run(call);
+      if (!idle.run(call)) this.onFree(idle);
       return;
     }
     try {
@@ -61,7 +59,19 @@ export class ClientPool implements ConnectionOwner {
       return;
     }
     if (this.#hasRoom) void this.#connectFor(call);
-    else this.#wait(call);
+    else if (this.#waiting.length > 0 || !this.#pipeline(call)) this.#wait(call);
+  }
+
+  /** Sends it behind other requests, where these are fewest. */
+  #pipeline(call: Call): boolean {
+    if (!call.pipelines || this.#options.pipelining === 1) return false;
+    let best: ClientConnection | undefined;
+    for (const connection of this.#useful) {
+      if (connection.takes(call) && (best === undefined || connection.pending < best.pending))
+        best = connection;
+    }
+    best?.run(call);
+    return best !== undefined;
   }
 
   get #hasRoom(): boolean {
@@ -76,22 +86,25 @@ export class ClientPool implements ConnectionOwner {
   }
 
   #wait(call: Call): void {
-    const { maxWaiting, deadlines, timer } = this.#options;
+    const { maxWaiting } = this.#options;
     if (this.#waiting.length >= maxWaiting) {
       call.fail(
         new HttpError("pool-full", `${maxWaiting} requests wait already for a connection`, { status: 503 }),
       );
       return;
     }
-    const deadline = new Deadline(timer, () => call.fail(queueTimeout(deadlines)));
-    deadline.set(deadlines.queue);
-    const waiting = { call, deadline };
-    this.#waiting.push(waiting);
+    this.#hold(call, this.#waiting.length);
+  }
+
+  /** Has it wait in this place. */
+  #hold(call: Call, place: number): void {
+    const { deadlines, timer } = this.#options;
     call.onGivenUp = () => {
-      deadline[Symbol.dispose]();
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      this.#waiting.splice(this.#waiting.indexOf(call), 1);
       this.#finish();
     };
+    this.#waiting.splice(place, 0, call);
+    call.wait(timer, deadlines);
   }
 
   onFree(connection: ClientConnection): void {
@@ -99,10 +112,12 @@ export class ClientPool implements ConnectionOwner {
       this.onSpent(connection);
       return;
     }
-    const next = this.#takeWaiting();
-    if (next !== undefined) {
+    // Who has waited longest is next, though others behind it could go at once.
+    for (let next = this.#takeWaiting(connection); next !== undefined; next = this.#takeWaiting(connection)) {
       connection.run(next);
-    } else if (this.closing) {
+    }
+    if (connection.pending > 0) return;
+    if (this.closing) {
       connection.close();
     } else {
       this.#idle.push(connection);
@@ -110,15 +125,22 @@ export class ClientPool implements ConnectionOwner {
     }
   }
 
-  onSpent(connection: ClientConnection, repeat?: Call): void {
+  onSpent(connection: ClientConnection, repeats: readonly Call[] = []): void {
     this.#useful.delete(connection);
     const index = this.#idle.indexOf(connection);
     if (index !== -1) this.#idle.splice(index, 1);
-    if (repeat !== undefined) {
-      repeat.repeated = true;
-      void this.#connectFor(repeat);
-    }
+    for (const call of repeats) call.repeated = true;
+    this.#repeat(repeats);
     this.#settle();
+  }
+
+  /** They were sent before those who wait, and go before them: on new connections, as far as more may be made. */
+  #repeat(calls: readonly Call[]): void {
+    let held = 0;
+    for (const call of calls) {
+      if (this.#hasRoom) void this.#connectFor(call);
+      else if (this.#takeIdle()?.run(call) !== true) this.#hold(call, held++);
+    }
   }
 
   onClosed(connection: ClientConnection): void {
@@ -139,6 +161,7 @@ export class ClientPool implements ConnectionOwner {
 
   async #connectFor(call: Call): Promise<void> {
     const stop = new AbortController();
+    call.proceed();
     call.onGivenUp = () => stop.abort();
     this.#connecting.add(call);
     try {
@@ -149,8 +172,7 @@ export class ClientPool implements ConnectionOwner {
       const connection = new ClientConnection(made, this, this.#options);
       this.#connections.add(connection);
       this.#useful.add(connection);
-      if (call.done) this.onFree(connection);
-      else connection.run(call);
+      if (call.done || !connection.run(call)) this.onFree(connection);
     } catch (error) {
       this.#connecting.delete(call);
       call.onGivenUp = undefined;
@@ -169,19 +191,20 @@ export class ClientPool implements ConnectionOwner {
     }
   }
 
-  #takeWaiting(): Call | undefined {
-    const next = this.#waiting.shift();
-    if (next === undefined) return undefined;
-    next.deadline[Symbol.dispose]();
-    next.call.onGivenUp = undefined;
-    return next.call;
+  /** Who has waited longest; for a connection that takes no such request nobody. */
+  #takeWaiting(connection?: ClientConnection): Call | undefined {
+    const [next] = this.#waiting;
+    if (next === undefined || connection?.takes(next) === false) return undefined;
+    this.#waiting.shift();
+    next.onGivenUp = undefined;
+    return next;
   }
 
   #destroy(): void {
     const error = new HttpError("aborted", "the client was closed before the reply was complete", {
       blame: "local",
     });
-    const unsent = [...this.#waiting.map(({ call }) => call), ...this.#connecting];
+    const unsent = [...this.#waiting, ...this.#connecting];
     for (const call of unsent) call.fail(error);
     for (const connection of this.#connections) connection.destroy(error);
   }

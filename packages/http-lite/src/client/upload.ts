@@ -1,7 +1,7 @@
 // The body of a request on its way out, as fast as the server takes it. It knows nothing of the reply.
 import type { Peer } from "@tcpkit/core";
 import type { HttpReply } from "../messages.ts";
-import type { LaterBody } from "./message.ts";
+import type { LaterBody, RequestTrailers } from "./message.ts";
 
 /** Hears how an upload ended, unless it was stopped. */
 export interface UploadOwner {
@@ -11,13 +11,20 @@ export interface UploadOwner {
 
 export class Upload {
   readonly #body: LaterBody;
+  readonly #trailers: RequestTrailers | undefined;
   readonly #peer: Peer<HttpReply>;
   readonly #owner: UploadOwner;
   #source: AsyncIterator<Uint8Array | string> | undefined;
   #state: "held" | "started" | "sent" | "stopped" = "held";
 
-  constructor(body: LaterBody, peer: Peer<HttpReply>, owner: UploadOwner) {
+  constructor(
+    body: LaterBody,
+    trailers: RequestTrailers | undefined,
+    peer: Peer<HttpReply>,
+    owner: UploadOwner,
+  ) {
     this.#body = body;
+    this.#trailers = trailers;
     this.#peer = peer;
     this.#owner = owner;
   }
@@ -46,7 +53,8 @@ export class Upload {
         this.#peer.send({ type: "data", bytes: body });
       else await this.#pump(body[Symbol.asyncIterator]());
       if (this.#stopped) return;
-      this.#peer.send({ type: "end" });
+      const trailers = this.#trailers;
+      this.#peer.send({ type: "end", trailers: typeof trailers === "function" ? trailers() : trailers });
       this.#state = "sent";
     } catch (error) {
       if (this.#stopped) return;
