@@ -1,5 +1,6 @@
 // A body on its way from the driver to a handler: bytes pushed on one side, read on the other. It holds one piece at a
 // time; the pushing side waits until that has been taken.
+import { keep } from "./read-buffers.ts";
 
 /** Borrows a piece: it is looked at until the function returns, or the promise that it returns is resolved. */
 export type Borrower = (bytes: Uint8Array) => void | Promise<void>;
@@ -132,6 +133,7 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
         const piece = this.#piece;
         if (piece !== undefined) {
           this.#piece = undefined;
+          keep(piece);
           yield piece;
           // Released only now, when the consumer has come back: what it did with the piece is done.
           this.#release();

@@ -1,12 +1,12 @@
 // One TLS handshake over a stream that is open, in either role, with a deadline. It knows no connection and no listener.
 import { isIP } from "node:net";
-import { connect, createSecureContext } from "node:tls";
 import type { SecureContext, TLSSocket } from "node:tls";
 import { reasonOf } from "../close-reason.ts";
 import { Deadline } from "../deadline.ts";
 import type { DeadlineTimer } from "../deadline.ts";
 import { TcpError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
+import { nodeTls } from "./node-tls.ts";
 import type { TlsClientOptions, TlsDetails } from "./options.ts";
 import type { Outcome, SecureServer } from "./secure-server.ts";
 
@@ -21,7 +21,7 @@ export function asServer(server: SecureServer): Begin {
 /** A client's certificate and whom it trusts, read. @throws TcpError `bad-option` for a key or certificate that is none. */
 export function clientContext(options: TlsClientOptions): SecureContext {
   try {
-    return createSecureContext(options);
+    return nodeTls().createSecureContext(options);
   } catch (cause) {
     throw new TcpError("bad-option", `these TLS options cannot be used: ${String(cause)}`, { cause });
   }
@@ -35,7 +35,7 @@ export function asClient(options: TlsClientOptions, host: string | undefined): B
     // SNI is for names alone (RFC 6066, section 3); an address is only compared with the certificate.
     const identity = isIP(name) > 0 ? { host: name } : { servername: name };
     const { servername: _servername, ...rest } = options;
-    const socket = connect({ ...rest, ...identity, secureContext, socket: plain });
+    const socket = nodeTls().connect({ ...rest, ...identity, secureContext, socket: plain });
     const closed = (): void => failed(new Error("the connection closed"));
     socket.once("error", failed).once("close", closed);
     socket.once("secureConnect", () => {

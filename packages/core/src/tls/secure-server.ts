@@ -1,9 +1,9 @@
 // The server's side of TLS handshakes, by Node's own TLS server, which listens on nothing: sockets are handed to it.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createServer } from "node:tls";
 import type { Server, TlsOptions as NodeOptions, TLSSocket } from "node:tls";
 import { TcpError } from "../errors.ts";
+import { nodeTls } from "./node-tls.ts";
 import type { TlsOptions } from "./options.ts";
 
 /** Told once how a handshake went. */
@@ -53,7 +53,7 @@ export class SecureServer {
 
 /** A server of Node's that tells each outcome. */
 function handshakes(options: NodeOptions, outcomeOf: (socket: TLSSocket) => Outcome | undefined): Server {
-  const server = createServer(options);
+  const server = nodeTls().createServer(options);
   server.on("secureConnection", (socket) => outcomeOf(socket)?.secured(socket));
   server.on("tlsClientError", (error, socket) => {
     // Where a client's certificate was refused, Node's own error says no more than that the socket closed.
