@@ -3,8 +3,6 @@ import { serveSmtp } from "@tcpkit/smtp-lite";
 import { announce } from "./announce.ts";
 
 const server = await serveSmtp({
-  async onMessage(_envelope, body) {
-    for await (const _bytes of body);
-  },
+  onMessage: (_envelope, body) => body.consume(() => {}),
 });
 announce(server.port);

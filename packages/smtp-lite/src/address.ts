@@ -38,10 +38,15 @@ interface Reading {
   readonly utf8: boolean;
 }
 
-const READINGS: Readonly<Record<AddressRole, { readonly ascii: Reading; readonly utf8: Reading }>> = {
-  sender: { ascii: { role: "sender", utf8: false }, utf8: { role: "sender", utf8: true } },
-  recipient: { ascii: { role: "recipient", utf8: false }, utf8: { role: "recipient", utf8: true } },
-};
+const SENDER: Reading = { role: "sender", utf8: false };
+const UTF8_SENDER: Reading = { role: "sender", utf8: true };
+const RECIPIENT: Reading = { role: "recipient", utf8: false };
+const UTF8_RECIPIENT: Reading = { role: "recipient", utf8: true };
+
+function readingOf(role: AddressRole, utf8: boolean): Reading {
+  if (role === "sender") return utf8 ? UTF8_SENDER : SENDER;
+  return utf8 ? UTF8_RECIPIENT : RECIPIENT;
+}
 
 /** A path as found in a line. `path` is `null` for `<>`. */
 export interface FoundPath {
@@ -66,7 +71,7 @@ const LET_DIG = table("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
  * @throws SmtpError `bad-address` with the reply that the client should see.
  */
 export function readPath(line: string, at: number, role: AddressRole, utf8: boolean): FoundPath {
-  const reading = READINGS[role][utf8 ? "utf8" : "ascii"];
+  const reading = readingOf(role, utf8);
   if (line[at] !== "<")
     throw bad(line, at, reading, "an address stands in angle brackets: <user@example.com>");
   let index = at + 1;
@@ -75,9 +80,10 @@ export function readPath(line: string, at: number, role: AddressRole, utf8: bool
     return { path: null, end: index + 1 };
   }
   if (line.charCodeAt(index) === AT) index = skipRoute(line, index, reading);
-  const local = readLocalPart(line, index, reading);
-  if (local.end - index > GRAMMAR_LIMITS.localPart) {
-    throw bad(line, index, reading, `the local part is longer than ${GRAMMAR_LIMITS.localPart} bytes`);
+  const begin = index;
+  const local = readLocalPart(line, begin, reading);
+  if (local.end - begin > GRAMMAR_LIMITS.localPart) {
+    throw bad(line, begin, reading, `the local part is longer than ${GRAMMAR_LIMITS.localPart} bytes`);
   }
   index = local.end;
   let domain: string | undefined;
@@ -98,6 +104,9 @@ export function readPath(line: string, at: number, role: AddressRole, utf8: bool
     throw bad(line, at, reading, `the path is longer than ${GRAMMAR_LIMITS.path} bytes`);
   }
   const end = index + 1;
+  // What is not quoted stands there in its shortest spelling.
+  if (!utf8 && line.charCodeAt(begin) !== QUOTE)
+    return { path: { address: line.slice(begin, index), localPart: local.value, domain }, end };
   if (!utf8) return { path: makePath(local.value, domain), end };
   const localPart = decode(local.value);
   const host = decode(domain ?? "");
@@ -143,7 +152,7 @@ export function parsePath(text: string, role: AddressRole, utf8: boolean = false
   const line = utf8 ? Buffer.from(text).toString("latin1") : text;
   const found = readPath(line, 0, role, utf8);
   if (found.end !== line.length)
-    throw bad(line, found.end, READINGS[role].ascii, "something stands behind the address");
+    throw bad(line, found.end, readingOf(role, false), "something stands behind the address");
   return found.path;
 }
 

@@ -4,7 +4,8 @@ import { assertNever } from "@tcpkit/core";
 import type { Reply } from "./codes.ts";
 import type { Client } from "./envelope.ts";
 import type { SmtpHooks } from "./hooks.ts";
-import { replies, SmtpReply } from "./reply.ts";
+import { replies } from "./replies.ts";
+import { SmtpReply } from "./reply.ts";
 import type { SaslIdentity, SaslServer, SaslServerStep } from "./sasl/index.ts";
 
 export class Authentication {

@@ -1,6 +1,6 @@
 // What a client must do first: TLS, AUTH. It knows which commands wait for that, and the reply they get.
 import type { Reply } from "./codes.ts";
-import { replies } from "./reply.ts";
+import { replies } from "./replies.ts";
 import type { SmtpEvent } from "./server-events.ts";
 import type { Settings } from "./settings.ts";
 

@@ -1,7 +1,7 @@
 // The client's side of SMTP without I/O: commands in, bytes out; bytes in, replies out. It knows how a reply is put
 // together and what may go into a command; it knows no sockets, and not what to say when.
 import { ByteQueue, LineFramer, TcpError } from "@tcpkit/core";
-import type { Output, Session, Span } from "@tcpkit/core";
+import type { Notice, Output, Session, Span } from "@tcpkit/core";
 import type { Reply } from "./codes.ts";
 import { DotEncoder } from "./dot.ts";
 import { SmtpError } from "./errors.ts";
@@ -42,6 +42,7 @@ export class ClientSide implements Session<SmtpClientEvent, ClientCommand | read
   #code = 0;
   #start = 0;
   #ended = false;
+  #late = false;
   failure: SmtpError | undefined;
 
   get state(): string {
@@ -64,6 +65,11 @@ export class ClientSide implements Session<SmtpClientEvent, ClientCommand | read
     this.#ended = true;
   }
 
+  /** A deadline has passed: it is over now, not when the connection is gone, for which the server may take its time. */
+  notify(notice: Notice): void {
+    if (notice === "timeout") this.#late = true;
+  }
+
   /** TLS begins: what came behind the go-ahead was plain text, and is destroyed (RFC 3207 section 6). */
   forget(): void {
     this.#queue.skip(Infinity);
@@ -72,6 +78,10 @@ export class ClientSide implements Session<SmtpClientEvent, ClientCommand | read
   }
 
   next(): SmtpClientEvent | undefined {
+    if (this.#late && this.failure === undefined) {
+      const late = new SmtpError("timeout", "the server took too long to reply", { fatal: true });
+      return this.#fail(late, this.#queue.offset);
+    }
     while (this.failure === undefined) {
       const start = this.#queue.offset;
       try {

@@ -4,12 +4,13 @@ import type { ClientCommand } from "./client-side.ts";
 import type { Reply } from "./codes.ts";
 import { refused } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
+import { DeliveryResult } from "./delivery-result.ts";
 import { SmtpError } from "./errors.ts";
 import { LineCheck } from "./line-check.ts";
 import { badContent } from "./outgoing-mail.ts";
 import type { Content } from "./outgoing-mail.ts";
 import type { MailParameters, Recipient } from "./parameters.ts";
-import type { RefusedRecipient, SendAttempt, SendMailResult } from "./send-result.ts";
+import type { SendAttempt, SendMailResult } from "./send-result.ts";
 import type { Path } from "./address.ts";
 
 const RESET: ClientCommand = { type: "rset" };
@@ -43,9 +44,7 @@ type Step =
   | "over";
 
 export class Delivery {
-  readonly result: Promise<SendMailResult>;
-  readonly #resolve: (result: SendMailResult) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #result = new DeliveryResult();
   readonly #conversation: Conversation;
   readonly #shipment: Shipment;
   /** Something changed beside a reply. */
@@ -58,17 +57,9 @@ export class Delivery {
   #unanswered = 0;
   /** How many of those are verdicts on the message: the last ones. */
   #verdicts = 0;
-  #accepted: string[] = [];
-  readonly #refused: RefusedRecipient[] = [];
-  /** Why it will not be delivered, known before the last reply. */
-  #problem: unknown;
   #answered: (() => void) | undefined;
 
   constructor(conversation: Conversation, shipment: Shipment, changed: () => void) {
-    const { promise, resolve, reject } = Promise.withResolvers<SendMailResult>();
-    this.result = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
     this.#conversation = conversation;
     this.#shipment = shipment;
     this.#changed = changed;
@@ -76,6 +67,10 @@ export class Delivery {
 
   /** The server may hold a rest of it: RSET has to come before the next one. */
   unclean = false;
+
+  get result(): Promise<SendMailResult> {
+    return this.#result.promise;
+  }
 
   get over(): boolean {
     return this.#step === "over";
@@ -107,30 +102,27 @@ export class Delivery {
   /** The end, without a reply that would say so. */
   fail(error: SmtpError, outcome: SendAttempt["outcome"] = this.#outcome): void {
     if (this.over) return;
-    this.#problem ??= error;
+    this.#result.fail(error);
     this.#finish(undefined, outcome);
   }
 
   /** Whether the server may have it, when there are no more replies. */
   get #outcome(): SendAttempt["outcome"] {
-    return this.#step === "sent" && this.#problem === undefined ? "unknown" : "not-accepted";
+    return this.#step === "sent" && !this.#result.failed ? "unknown" : "not-accepted";
   }
 
   #onEnvelopeReply(reply: Reply): void {
-    const { pipelining, chunked } = this.#shipment;
+    const { pipelining } = this.#shipment;
+    const result = this.#result;
     const command = this.#commands[this.#at];
     this.#at += 1;
     const positive = reply.code >= 200 && reply.code < 300;
-    if (command?.type === "rset" && !positive) this.#problem ??= refused(reply, "RSET");
-    if (command?.type === "mail" && !positive) this.#problem ??= refused(reply, "MAIL");
-    if (command?.type === "rcpt" && this.#problem === undefined) {
-      const { address } = command.to;
-      if (positive) this.#accepted.push(address);
-      else this.#refused.push({ address, reply });
-    }
+    if (command?.type === "rset" && !positive) result.fail(refused(reply, "RSET"));
+    if (command?.type === "mail" && !positive) result.fail(refused(reply, "MAIL"));
+    if (command?.type === "rcpt") result.onRecipient(command.to.address, reply);
     const next = this.#commands[this.#at];
-    if (next === undefined || next === DATA || chunked) this.#checkRecipients(next);
-    if (next !== undefined && (pipelining || this.#problem === undefined)) {
+    if (next?.type !== "rcpt") result.checkRecipients();
+    if (next !== undefined && (pipelining || !result.failed)) {
       if (!pipelining) this.#conversation.send(next);
       return;
     }
@@ -138,24 +130,17 @@ export class Delivery {
       this.#sendContent();
       return;
     }
-    if (command === DATA) this.#problem ??= refused(reply, "DATA");
-    if (this.#problem === undefined) this.#sendContent();
-    else this.#finish(undefined);
-  }
-
-  /** Once all are answered: somebody has to get it. */
-  #checkRecipients(next: ClientCommand | undefined): void {
-    if (next?.type === "rcpt" || this.#accepted.length > 0) return;
-    const [first] = this.#refused;
-    if (first !== undefined) this.#problem ??= refused(first.reply, "RCPT");
+    if (command === DATA) result.fail(refused(reply, "DATA"));
+    if (result.failed) this.#finish(undefined);
+    else this.#sendContent();
   }
 
   #sendContent(): void {
     const { content, chunked, lmtp } = this.#shipment;
-    if (this.#problem !== undefined && lmtp) {
+    if (this.#result.failed && lmtp) {
       // For nobody there is no reply either, and so no telling when it is over.
-      this.#cutOff(this.#problem);
-    } else if (this.#problem !== undefined) {
+      this.#cutOff(this.#result.problem);
+    } else if (this.#result.failed) {
       // RFC 2920 section 3.1: a server may say 354 though it took nobody, and then waits for the dot.
       this.#sent(END);
     } else if (content instanceof Uint8Array) {
@@ -171,11 +156,11 @@ export class Delivery {
   /** Sends the last of it. */
   #sent(commands: ClientCommand | readonly ClientCommand[]): void {
     this.#conversation.send(commands);
-    this.#verdicts = this.#shipment.lmtp ? this.#accepted.length : 1;
+    this.#verdicts = this.#shipment.lmtp ? this.#result.recipients : 1;
     this.#unanswered += this.#verdicts;
     this.#step = "sent";
     // The end of DATA leaves nothing behind, whatever the reply (RFC 5321 section 4.1.1.4); BDAT may (RFC 3030 section 2).
-    this.unclean = this.#shipment.chunked || this.#problem !== undefined;
+    this.unclean = this.#shipment.chunked || this.#result.failed;
   }
 
   #onContentReply(reply: Reply): void {
@@ -186,21 +171,10 @@ export class Delivery {
     }
     this.#unanswered -= 1;
     const ofRecipient = this.#shipment.lmtp && this.#step === "sent" && this.#unanswered < this.#verdicts;
-    if (ofRecipient) this.#onVerdict(reply);
-    else if (reply.code !== 250) this.#problem ??= refused(reply, "the message");
+    if (ofRecipient) this.#result.onVerdict(reply);
+    else this.#result.onContent(reply);
     this.#answered?.();
     if (this.#step === "sent" && this.#unanswered === 0) this.#finish(reply);
-  }
-
-  /** LMTP: the first of those that are left has the message, or has not. */
-  #onVerdict(reply: Reply): void {
-    const [address = "", ...rest] = this.#accepted;
-    if (reply.code === 250) this.#accepted = [...rest, address];
-    else {
-      this.#accepted = rest;
-      this.#refused.push({ address, reply });
-    }
-    if (this.#accepted.length === 0) this.#problem ??= refused(reply, "the message");
   }
 
   async #stream(content: AsyncIterable<Uint8Array>): Promise<void> {
@@ -220,7 +194,7 @@ export class Delivery {
       for await (const bytes of content) {
         if (this.over) return;
         if (check?.push(bytes) === false) throw badContent();
-        if (this.#problem !== undefined) break;
+        if (this.#result.failed) break;
         this.#unanswered += 1;
         await this.#send({ type: "chunk", bytes, last: false });
         if (!pipelining) await this.#allAnswered();
@@ -228,10 +202,10 @@ export class Delivery {
       if (check?.openCr === true) throw badContent();
     } catch (error) {
       // No last chunk, no message: RSET takes the others back, and the connection lives (RFC 3030 section 2).
-      this.#problem ??= error;
+      this.#result.fail(error);
     }
     if (this.over) return;
-    if (this.#problem === undefined) {
+    if (!this.#result.failed) {
       const bytes = check?.lineStart === false ? CRLF : NOTHING;
       this.#sent({ type: "chunk", bytes, last: true });
     } else {
@@ -257,7 +231,7 @@ export class Delivery {
   /** Half a message is on the wire: without its end it counts for nothing once the connection is gone. */
   #cutOff(error: unknown): void {
     if (this.over) return;
-    this.#problem ??= error;
+    this.#result.fail(error);
     this.#finish(undefined);
     const message = "the connection had to be closed in the middle of an earlier message";
     this.#conversation.fail(new SmtpError("connection-closed", message, { fatal: true, cause: error }));
@@ -267,18 +241,6 @@ export class Delivery {
   #finish(reply: Reply | undefined, outcome: SendAttempt["outcome"] = "not-accepted"): void {
     this.#step = "over";
     this.#answered?.();
-    if (this.#problem === undefined && reply !== undefined) {
-      this.#resolve({ accepted: this.#accepted, refused: this.#refused, reply });
-      return;
-    }
-    const error = this.#problem;
-    const attempt = { outcome, accepted: this.#accepted, refused: this.#refused };
-    this.#reject(error instanceof SmtpError ? withAttempt(error, attempt) : error);
+    this.#result.settle(reply, outcome);
   }
-}
-
-/** One error may end several messages: each hears of its own attempt. */
-function withAttempt(error: SmtpError, attempt: SendAttempt): SmtpError {
-  const { code, message, blame, reply, fatal, cause } = error;
-  return new SmtpError(code, message, { blame, fatal, attempt, cause, ...(reply && { reply }) });
 }

@@ -72,7 +72,9 @@ export class DotDecoder {
     queue.skip(length);
     if (this.ended) queue.skip(3);
     if (length === dots.length) return undefined;
-    const content = unstuff(buffer.subarray(position, position + length), dots);
+    // A whole chunk as it came: its memory can be read into again, that of a part cannot.
+    const piece = length === buffer.length ? buffer : buffer.subarray(position, position + length);
+    const content = unstuff(piece, dots);
     if (!this.#bareLf) return content;
     this.#bareLf = false;
     // A CR is never handed out without the byte behind it, so no LF at the beginning belongs to one.

@@ -25,8 +25,10 @@ export interface SmtpHooks {
   /**
    * DATA: keep the message. The client is told 250 when this resolves, so resolve when the message is safe. `body`
    * gives the content, dots taken off, and holds the client back while it is not read; what is left unread is
-   * dropped. It throws an `SmtpError` where the message will never be whole (`connection-closed`, `timeout`,
-   * `incomplete`, `cancelled`) or must be refused (`message-too-big`, `bare-line-ending-in-data`, `mail-loop`): drop it then.
+   * dropped. Iterate over it, and keep what you like of it; or `await body.consume(take)`, which costs less, and where a piece
+   * is yours only until `take` returns or its promise resolves. Either throws an `SmtpError` where the message will never be
+   * whole (`connection-closed`, `timeout`, `incomplete`, `cancelled`) or must be refused (`message-too-big`,
+   * `bare-line-ending-in-data`, `mail-loop`): drop it then.
    * In LMTP it may resolve with a `Map<Recipient, SmtpReply>` of those in `envelope.to` that it does not take the message for.
    */
   readonly onMessage: (envelope: Envelope, body: ByteStream) => unknown;

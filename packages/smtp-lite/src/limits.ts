@@ -62,3 +62,15 @@ export const DEFAULT_LIMITS: SmtpLimits = {
   badCommands: 10,
   receivedLines: 100,
 };
+
+const complete = new WeakMap<Partial<SmtpLimits>, SmtpLimits>();
+
+/** Limits with the default ones where none are given. The same for the same object: all sessions of a server share them. */
+export function withDefaults(limits: Partial<SmtpLimits> = DEFAULT_LIMITS): SmtpLimits {
+  let all = complete.get(limits);
+  if (all === undefined) {
+    all = { ...DEFAULT_LIMITS, ...limits };
+    complete.set(limits, all).set(all, all);
+  }
+  return all;
+}

@@ -2,15 +2,18 @@
 import type { SmtpLimits } from "./limits.ts";
 import type { Settings } from "./settings.ts";
 
+/** What of a server's settings its clients can see. */
+export type Offering = Omit<Settings, "welcome" | "pending" | "report">;
+
 /** The keywords that EHLO lists: what is in force for this client. */
-export function offers(settings: Settings, encrypted: boolean): string[] {
-  const { limits, starttls, hooks, mechanisms } = settings;
-  const offered = ["PIPELINING", `SIZE ${limits.messageSize}`, "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"];
-  offered.push("CHUNKING", "BINARYMIME", "DSN", `LIMITS ${enforced(limits)}`);
+export function offers(offering: Offering, encrypted: boolean): readonly [string, ...string[]] {
+  const { limits, starttls, hooks, mechanisms } = offering;
+  const offered: [string, ...string[]] = ["PIPELINING", `SIZE ${limits.messageSize}`, "8BITMIME", "SMTPUTF8"];
+  offered.push("ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "DSN", `LIMITS ${enforced(limits)}`);
   // RFC 8689 section 2: whoever promises to go on by TLS has it already.
   if (encrypted) offered.push("REQUIRETLS");
   if (starttls !== undefined && !encrypted) offered.push("STARTTLS");
-  if (hooks.onAuth !== undefined && mayAuthenticate(settings, encrypted))
+  if (hooks.onAuth !== undefined && mayAuthenticate(offering, encrypted))
     offered.push(`AUTH ${mechanisms.join(" ")}`);
   return offered;
 }
@@ -21,6 +24,9 @@ function enforced({ recipients, messages }: SmtpLimits): string {
 }
 
 /** RFC 4954 section 4: no password in the clear, unless the owner says so. */
-export function mayAuthenticate({ allowInsecureAuth }: Settings, encrypted: boolean): boolean {
+export function mayAuthenticate(
+  { allowInsecureAuth }: Pick<Settings, "allowInsecureAuth">,
+  encrypted: boolean,
+): boolean {
   return allowInsecureAuth || encrypted;
 }

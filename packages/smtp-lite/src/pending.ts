@@ -2,7 +2,7 @@
 
 export class Pending {
   #count = 0;
-  #settled: PromiseWithResolvers<void> | undefined;
+  #settled: PromiseWithResolvers<true> | undefined;
 
   begin(): void {
     this.#count += 1;
@@ -11,14 +11,20 @@ export class Pending {
   end(): void {
     this.#count -= 1;
     if (this.#count > 0) return;
-    this.#settled?.resolve();
+    this.#settled?.resolve(true);
     this.#settled = undefined;
   }
 
-  /** Resolves when nothing is under way. */
-  settled(): Promise<void> {
-    if (this.#count === 0) return Promise.resolve();
-    this.#settled ??= Promise.withResolvers<void>();
-    return this.#settled.promise;
+  /** Resolves with true when nothing is under way, and with false when that takes longer than `milliseconds`. */
+  async settled(milliseconds: number): Promise<boolean> {
+    if (this.#count === 0) return true;
+    this.#settled ??= Promise.withResolvers<true>();
+    const late = Promise.withResolvers<false>();
+    const timer = setTimeout(() => late.resolve(false), milliseconds);
+    try {
+      return await Promise.race([this.#settled.promise, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

@@ -77,11 +77,9 @@ export class ReceivedCounter {
   push(bytes: Uint8Array): void {
     let index = 0;
     while (!this.#inBody && index < bytes.length) {
-      if (this.#matched < 0) {
-        const lf = bytes.indexOf(LF, index);
-        if (lf < 0) return;
-        index = lf;
-      }
+      // Lines of a header are short: to call `indexOf` would take longer.
+      if (this.#matched < 0) while (index < bytes.length && bytes[index] !== LF) index++;
+      if (index === bytes.length) return;
       this.#byte(bytes[index++] ?? 0);
     }
   }

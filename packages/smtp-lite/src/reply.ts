@@ -1,4 +1,4 @@
-// Replies: values to bytes and back, and the ready-made ones. It knows RFC 5321 section 4.2; it knows no commands.
+// Replies: values to bytes and back. It knows RFC 5321 section 4.2; it knows no commands.
 //
 //   Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
 //   Reply-code = %x32-35 %x30-35 %x30-39
@@ -36,7 +36,28 @@ export class SmtpReply<Code extends RefusalCode = RefusalCode> extends Error imp
  * @throws SmtpError `bad-reply` before a byte is made: no text may smuggle a line of its own.
  */
 export function formatReply(reply: Reply): string {
-  return readyMade.get(reply) ?? format(reply);
+  return reply instanceof PreparedReply ? reply.wire : format(reply);
+}
+
+/** A reply whose bytes are made: most of what a server says never changes. */
+export class PreparedReply implements Reply {
+  readonly code: number;
+  readonly enhanced?: string;
+  readonly lines: readonly [string, ...string[]];
+  readonly #wire: string;
+
+  /** `wire` is what `formatReply` would make of it, where that is known. @throws SmtpError `bad-reply` */
+  constructor(reply: Reply, wire: string = format(reply)) {
+    this.code = reply.code;
+    if (reply.enhanced !== undefined) this.enhanced = reply.enhanced;
+    this.lines = reply.lines;
+    this.#wire = wire;
+  }
+
+  /** Its bytes, as a latin1 string. */
+  get wire(): string {
+    return this.#wire;
+  }
 }
 
 function format(reply: Reply): string {
@@ -46,12 +67,13 @@ function format(reply: Reply): string {
     throw badReply(`enhanced code ${JSON.stringify(enhanced)} does not fit reply code ${code}`);
   }
   const prefix = enhanced === undefined ? "" : `${enhanced} `;
-  const last = lines.length - 1;
+  let left = lines.length;
   let wire = "";
-  for (const [index, line] of lines.entries()) {
+  for (const line of lines) {
     if (!/^[\t -~]*$/.test(line))
       throw badReply(`a reply line is not printable ASCII: ${JSON.stringify(line)}`);
-    wire += `${code}${index < last ? "-" : " "}${prefix}${line}\r\n`;
+    left -= 1;
+    wire += `${code}${left > 0 ? "-" : " "}${prefix}${line}\r\n`;
   }
   if (wire === "") throw badReply("a reply needs at least one line");
   return wire;
@@ -89,87 +111,3 @@ function isEnhanced(text: string, code: number): boolean {
 function badReply(message: string): SmtpError {
   return new SmtpError("bad-reply", message, { blame: "local" });
 }
-
-export type ReplyName =
-  | "senderOk"
-  | "recipientOk"
-  | "startMail"
-  | "ok"
-  | "startTls"
-  | "noTls"
-  | "needsTls"
-  | "authenticated"
-  | "authRefused"
-  | "authFailedForNow"
-  | "badAuth"
-  | "noAuth"
-  | "noMechanism"
-  | "needsTlsToAuth"
-  | "needsAuth"
-  | "bye"
-  | "cannotVerify"
-  | "noExpand"
-  | "help"
-  | "shuttingDown"
-  | "timedOut"
-  | "tooManyRecipients"
-  | "tooSlow"
-  | "tooManyMessages"
-  | "tooBig"
-  | "mailLoop"
-  | "noSpace"
-  | "localError";
-
-/** Replies that never change, made once. */
-export const replies: Readonly<Record<ReplyName, Reply>> = {
-  senderOk: { code: 250, enhanced: "2.1.0", lines: ["Sender ok"] },
-  recipientOk: { code: 250, enhanced: "2.1.5", lines: ["Recipient ok"] },
-  startMail: { code: 354, lines: ["End data with <CR><LF>.<CR><LF>"] },
-  ok: { code: 250, enhanced: "2.0.0", lines: ["Ok"] },
-  startTls: { code: 220, enhanced: "2.0.0", lines: ["Begin TLS"] },
-  noTls: { code: 454, enhanced: "4.7.0", lines: ["TLS is not available here"] },
-  needsTls: { code: 530, enhanced: "5.7.0", lines: ["Say STARTTLS first"] },
-  authenticated: { code: 235, enhanced: "2.7.0", lines: ["Authenticated"] },
-  authRefused: { code: 535, enhanced: "5.7.8", lines: ["Wrong user name, password or token"] },
-  authFailedForNow: {
-    code: 454,
-    enhanced: "4.7.0",
-    lines: ["Cannot tell who you are just now, try again later"],
-  },
-  badAuth: { code: 501, enhanced: "5.5.2", lines: ["That is no message of this mechanism"] },
-  noAuth: { code: 502, enhanced: "5.5.1", lines: ["AUTH is not offered"] },
-  noMechanism: { code: 504, enhanced: "5.5.4", lines: ["Unknown mechanism"] },
-  needsTlsToAuth: { code: 538, enhanced: "5.7.11", lines: ["Encryption required: say STARTTLS first"] },
-  needsAuth: { code: 530, enhanced: "5.7.0", lines: ["Authentication required: say AUTH first"] },
-  bye: { code: 221, enhanced: "2.0.0", lines: ["Bye"] },
-  cannotVerify: { code: 252, enhanced: "2.5.0", lines: ["Cannot verify, but will take a message and try"] },
-  noExpand: { code: 502, enhanced: "5.5.1", lines: ["EXPN is not offered"] },
-  help: {
-    code: 214,
-    enhanced: "2.0.0",
-    lines: ["EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT", "See RFC 5321"],
-  },
-  shuttingDown: { code: 421, enhanced: "4.3.2", lines: ["The server is shutting down, try again later"] },
-  timedOut: { code: 421, enhanced: "4.4.2", lines: ["Timed out waiting for you"] },
-  tooManyRecipients: { code: 452, enhanced: "4.5.3", lines: ["Too many recipients, send the rest apart"] },
-  tooSlow: { code: 421, enhanced: "4.4.2", lines: ["You send too slowly"] },
-  tooManyMessages: {
-    code: 452,
-    enhanced: "4.5.3",
-    lines: ["Too many messages on one connection, open another"],
-  },
-  tooBig: { code: 552, enhanced: "5.3.4", lines: ["The message is too big"] },
-  mailLoop: {
-    code: 554,
-    enhanced: "5.4.6",
-    lines: ["Too many Received lines: this mail is going in circles"],
-  },
-  noSpace: { code: 452, enhanced: "4.3.1", lines: ["No space left, try again later"] },
-  /** A hook failed: our fault, so the client keeps the message and tries again. */
-  localError: { code: 451, enhanced: "4.3.0", lines: ["Local error, try again later"] },
-};
-
-/** Their bytes, made once: most of what a server says are these. */
-const readyMade: ReadonlyMap<Reply, string> = new Map(
-  Object.values(replies).map((reply) => [reply, format(reply)]),
-);

@@ -1,90 +1,59 @@
 // The server's side of SMTP without I/O: bytes in, events out, replies in, bytes out. It knows the order of things;
 // it knows no sockets, no clock, and no policy: what is accepted is decided by whoever answers the events.
-import { ByteQueue, LineFramer, TcpError } from "@tcpkit/core";
-import type { Line, Notice, Session, Span } from "@tcpkit/core";
+import { ByteQueue } from "@tcpkit/core";
+import type { Notice, Session, Span } from "@tcpkit/core";
 import type { Reply } from "./codes.ts";
-import { ChunkedContent, DotContent } from "./content.ts";
+import { CommandReader } from "./command-reader.ts";
 import { SmtpError } from "./errors.ts";
-import { DEFAULT_LIMITS, GRAMMAR_LIMITS } from "./limits.ts";
-import type { SmtpLimits } from "./limits.ts";
-import { misplaced } from "./order.ts";
-import type { Standing } from "./order.ts";
+import { withDefaults } from "./limits.ts";
+import { MailData } from "./mail-data.ts";
+import { Progress } from "./progress.ts";
 import { formatReply } from "./reply.ts";
 import { whyUnfit } from "./server-events.ts";
 import type { ServerSideOptions, SmtpEvent } from "./server-events.ts";
-import { stateAfter } from "./state.ts";
 import type { StateName } from "./state.ts";
-import { earlyInput, framingError, incomplete, locate, tooManyErrors } from "./violations.ts";
-import { parseAuthResponse, parseCommand } from "./wire.ts";
-import type { ReceivedCommand } from "./wire.ts";
-
-/** A chunk whose octets are coming. */
-interface Chunk {
-  readonly content: ChunkedContent;
-  readonly last: boolean;
-  /** Where its command began. */
-  readonly start: number;
-  /** It came out of order, and is read to be refused. */
-  readonly refusal: SmtpError | undefined;
-}
-
-/** A client that has said nothing yet. */
-const NEWCOMER: Standing = {
-  extended: false,
-  secure: false,
-  lmtp: false,
-  utf8: false,
-  authenticated: false,
-  binary: false,
-};
+import { earlyInput, locate, tooManyErrors } from "./violations.ts";
 
 /** The server's end of one conversation. */
 export class ServerSide implements Session<SmtpEvent, Reply> {
-  readonly #limits: SmtpLimits;
   readonly #queue = new ByteQueue();
-  #lines: LineFramer;
-  #state: StateName = "opening";
-  #standing: Standing;
+  readonly #commands: CommandReader;
+  readonly #data: MailData;
+  readonly #progress: Progress;
   /** The event whose reply is owed. Until then nothing more is read: replies keep the order of their commands. */
   #owed: SmtpEvent | undefined;
-  /** The message being received by DATA. */
-  #content: DotContent | undefined;
-  /** The message being received by BDAT, and the chunk that is. */
-  #chunks: ChunkedContent | undefined;
-  #chunk: Chunk | undefined;
-  readonly #normalize: boolean;
-  /** Accepted for the message under way. */
-  #recipients = 0;
   /** Replies that the owed event still needs. */
   #repliesLeft = 1;
   /** The client did not wait: to be reported. */
   #early: SmtpError | undefined;
-  #badCommands = 0;
+  /** The bad command that is the last. */
+  readonly #mostBadCommands: number;
   #notice: Notice | undefined;
   #ended = false;
   failure: SmtpError | undefined;
 
   constructor({ limits, secure = false, lmtp = false, normalize = false }: ServerSideOptions = {}) {
-    this.#limits = { ...DEFAULT_LIMITS, ...limits };
-    this.#standing = { ...NEWCOMER, secure, lmtp };
-    this.#normalize = normalize;
-    this.#lines = this.#newLines();
+    const all = withDefaults(limits);
+    this.#mostBadCommands = all.badCommands;
+    this.#commands = new CommandReader(this.#queue);
+    this.#data = new MailData(this.#queue, all, normalize);
+    this.#progress = new Progress(secure, lmtp);
   }
 
   get state(): StateName {
-    return this.#state;
+    return this.#progress.state;
   }
 
   get partial(): boolean {
-    return this.#queue.length > 0 || this.#content !== undefined || this.#chunk !== undefined;
+    return this.#queue.length > 0 || this.#data.due;
   }
 
   get finished(): boolean {
-    return this.#state === "closed";
+    return this.#progress.state === "closed";
   }
 
   receive(bytes: Uint8Array): void {
-    if (this.failure === undefined && this.#state !== "closed") this.#queue.push(bytes);
+    if (this.failure === undefined && this.#progress.state !== "closed") this.#queue.push(bytes);
   }
 
   end(): void {
@@ -97,24 +66,23 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
 
   /**
    * TLS begins. Whatever came behind STARTTLS was plain text, and anybody could have put it there (CVE-2021-38371): it is
-   * destroyed, half a line too. And nothing that the client said before counts any more (RFC 3207 section 4.2).
+   * destroyed, half a line too.
    */
   forget(): void {
     this.#queue.skip(Infinity);
-    this.#lines = this.#newLines();
-    this.#standing = { ...NEWCOMER, secure: true, lmtp: this.#standing.lmtp };
-    this.#state = stateAfter(this.#state, "secured") ?? this.#state;
+    this.#commands.forget();
+    this.#progress.secured();
   }
 
   next(): SmtpEvent | undefined {
-    if (this.#owed !== undefined || this.#state === "closed" || this.#state === "securing") return undefined;
+    const { state } = this.#progress;
+    if (this.#owed !== undefined || state === "closed" || state === "securing") return undefined;
     if (this.#early !== undefined) return this.#reportEarlyInput(this.#early);
-    if (this.#state === "opening") return this.#owe({ type: "greeting", start: 0, end: 0 });
+    if (state === "opening") return this.#owe({ type: "greeting", start: 0, end: 0 });
     if (this.#notice === "timeout") return this.#owe({ type: "timeout", ...this.#here() });
-    if (this.#content !== undefined) return this.#nextContent(this.#content);
-    if (this.#chunk !== undefined) return this.#nextOfChunk(this.#chunk);
+    if (this.#data.due) return this.#nextOfContent();
     // A message under way may still arrive whole: goodbye is said between messages.
-    if (this.#notice === "drain" && this.#state !== "chunks")
+    if (this.#notice === "drain" && state !== "chunks")
       return this.#owe({ type: "shutdown", ...this.#here() });
     return this.#nextCommand();
   }
@@ -143,152 +111,54 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
     if (this.#repliesLeft > 0 && !ends) return wire;
     this.#owed = undefined;
     if (ends) this.#close();
-    else if (event !== undefined) this.#move(event, reply.code);
+    else if (event !== undefined) this.#moveOn(event, reply.code);
     return wire;
   }
 
-  /** The state after a reply. */
-  #move(event: SmtpEvent, code: number): void {
-    const positive = code < 400;
-    switch (event.type) {
-      case "greeting":
-        this.#state = positive ? "greeted" : "unwelcome";
-        return;
-      case "error":
-        // A line that is none ends an AUTH exchange (RFC 4954 section 4).
-        if (this.#state === "authenticating") this.#state = "ready";
-        return;
-      case "auth":
-      case "auth-response":
-        if (code === 235) this.#standing = { ...this.#standing, authenticated: true };
-        if (code === 535) this.#badCommands += 1;
-        this.#state =
-          stateAfter("authenticating", code === 334 ? "auth-response" : "authenticated") ?? "ready";
-        return;
-      case "data":
-      case "bdat":
-      case "timeout":
-      case "shutdown":
-        return;
-      case "chunk-end":
-        if (!positive) this.#endMessage();
-        return;
-      case "message-end":
-        if (positive) this.#badCommands = 0;
-        this.#endMessage();
-        return;
-      case "message":
-        if (positive) this.#beginContent();
-        else this.#state = "ready";
-        return;
-      default:
-        if (!positive) return;
-        if (event.type === "ehlo" || event.type === "helo" || event.type === "lhlo")
-          this.#standing = { ...this.#standing, extended: event.type !== "helo" };
-        if (event.type === "mail") this.#onMail(event);
-        if (event.type === "rcpt") this.#recipients += 1;
-        this.#state = stateAfter(this.#state, event.type) ?? this.#state;
-        if (this.#state !== "chunks") this.#chunks = undefined;
-        if (this.#state === "closed") this.#close();
-    }
-  }
-
-  #onMail({ body, utf8 }: ReceivedCommand & { type: "mail" }): void {
-    this.#recipients = 0;
-    const binary = body === "BINARYMIME";
-    // Hardly ever: most messages are neither.
-    if (utf8 !== this.#standing.utf8 || binary !== this.#standing.binary)
-      this.#standing = { ...this.#standing, utf8, binary };
+  /** What is read next follows from the state after a reply. */
+  #moveOn(event: SmtpEvent, code: number): void {
+    const progress = this.#progress;
+    progress.answered(event, code);
+    if (progress.state === "closed") this.#close();
+    else if (progress.state === "content") this.#data.begin();
+    else if (progress.state !== "chunks") this.#data.forget();
   }
 
   #nextCommand(): SmtpEvent | undefined {
-    const start = this.#queue.offset;
     // Whoever guesses passwords has no more tries than a scanner.
-    if (this.#badCommands >= this.#limits.badCommands) return this.#error(tooManyErrors(start), this.#here());
-    let line: Line | undefined;
-    try {
-      line = this.#lines.take();
-      if (line === undefined) {
-        const cutOff = this.#ended && this.#queue.length > 0;
-        return cutOff
-          ? this.#error(incomplete("a command"), { start, end: start + this.#queue.length })
-          : undefined;
-      }
-      const text = line.bytes.toString("latin1");
-      if (this.#state === "authenticating") return this.#owe(parseAuthResponse(text, line.start, line.end));
-      const command = parseCommand(text, line.start, line.end, this.#standing);
-      const refusal = misplaced(command.type, this.#state, this.#standing);
-      if (command.type === "bdat") return this.#beginChunk(command, refusal);
-      if (refusal !== undefined) throw refusal;
-      return this.#owe(command);
-    } catch (error) {
-      if (error instanceof SmtpError && line !== undefined) {
-        return this.#error(error, line, /^auth /i.test(line.bytes.toString("latin1", 0, 5)));
-      }
-      if (error instanceof TcpError)
-        return this.#error(framingError(error, this.#state), { start, end: error.offset ?? start });
-      throw error;
+    const progress = this.#progress;
+    if (progress.badCommands >= this.#mostBadCommands)
+      return this.#error(tooManyErrors(this.#queue.offset), this.#here());
+    const command = this.#commands.take(progress.state, progress.standing, this.#ended);
+    if (command === undefined) return undefined;
+    if (command.type === "violation") return this.#error(command.error, command, command.ofAuth);
+    if (command.type === "auth-response") return this.#owe(command);
+    const refusal = progress.misplaced(command.type);
+    if (command.type === "bdat") {
+      this.#data.beginChunk(command, refusal);
+      if (refusal !== undefined) return this.#nextOfContent();
+      progress.state = "chunks";
+      return command;
     }
+    return refusal === undefined
+      ? this.#owe(command)
+      : this.#error(refusal, command, command.type === "auth");
   }
 
-  #newLines(): LineFramer {
-    // What a line may have depends on its verb: see `parseCommand`.
-    return new LineFramer(this.#queue, { maxLength: GRAMMAR_LIMITS.authLine });
-  }
-
-  #beginContent(): void {
-    this.#state = "content";
-    this.#content = new DotContent(this.#queue, this.#limits, this.#normalize);
-  }
-
-  /** Its octets follow, wanted or not: the reply comes behind them (RFC 3030 section 2). */
-  #beginChunk(
-    command: ReceivedCommand & { type: "bdat" },
-    refusal: SmtpError | undefined,
-  ): SmtpEvent | undefined {
-    const { size, last, start } = command;
-    if (refusal === undefined) {
-      this.#state = "chunks";
-      this.#chunks ??= new ChunkedContent(this.#queue, this.#limits);
-      this.#chunk = { content: this.#chunks, last, start, refusal };
-    } else {
-      this.#chunk = { content: new ChunkedContent(this.#queue, this.#limits, refusal), last, start, refusal };
+  #nextOfContent(): SmtpEvent | undefined {
+    const event = this.#data.next(this.#ended);
+    const { standing, recipients } = this.#progress;
+    switch (event?.type) {
+      case "error":
+        return this.#error(event.error, event);
+      case "message-end":
+        // RFC 2033 section 4.2: in LMTP each recipient hears of its own.
+        return this.#owe(event, standing.lmtp ? recipients : 1);
+      case "chunk-end":
+        return this.#owe(event);
+      default:
+        return event;
     }
-    this.#chunk.content.begin(size);
-    return refusal === undefined ? command : this.#nextOfChunk(this.#chunk);
-  }
-
-  #nextOfChunk({ content, last, start, refusal }: Chunk): SmtpEvent | undefined {
-    const from = this.#queue.offset;
-    const bytes = content.take();
-    if (bytes !== undefined) return { type: "data", bytes, start: from, end: this.#queue.offset };
-    const here = this.#here();
-    if (!content.ended) return this.#ended ? this.#error(incomplete("a chunk"), here) : undefined;
-    this.#chunk = undefined;
-    if (refusal !== undefined) return this.#error(refusal, { start, end: here.end });
-    const { size, problem } = content;
-    if (last) return this.#oweMessageEnd({ type: "message-end", size, problem, ...here });
-    return this.#owe({ type: "chunk-end", size, problem, ...here });
-  }
-
-  #endMessage(): void {
-    this.#content = undefined;
-    this.#chunks = undefined;
-    this.#state = "ready";
-  }
-
-  #nextContent(content: DotContent): SmtpEvent | undefined {
-    const start = this.#queue.offset;
-    const bytes = content.take();
-    const end = this.#queue.offset;
-    // The end of the content, a dot and CRLF, has an event of its own.
-    if (bytes !== undefined) return { type: "data", bytes, start, end: content.ended ? end - 3 : end };
-    if (content.ended) {
-      const { size, problem } = content;
-      return this.#oweMessageEnd({ type: "message-end", size, problem, start: end - 3, end });
-    }
-    if (!this.#ended) return undefined;
-    return this.#error(incomplete("a message"), { start: end, end: end + this.#queue.length });
   }
 
   /** Bytes came before our 220 or 354: the client does not listen, or they are not the client's. */
@@ -300,27 +170,21 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
 
   #error(error: SmtpError, { start, end }: Span, ofAuth = false): SmtpEvent {
     // A wrong order is no mark of a scanner: whoever pipelines gets one for each command after a refused MAIL.
-    if (!error.fatal && error.code !== "bad-sequence") this.#badCommands += 1;
-    const last = !error.fatal && this.#badCommands >= this.#limits.badCommands;
+    if (!error.fatal && error.code !== "bad-sequence") this.#progress.badCommands += 1;
+    const last = !error.fatal && this.#progress.badCommands >= this.#mostBadCommands;
     const located = last ? tooManyErrors(start) : locate(error, start);
     if (located.fatal) {
       this.failure = located;
       this.#queue.skip(Infinity);
     }
-    const confidential = ofAuth || this.#state === "authenticating";
+    const confidential = ofAuth || this.#progress.state === "authenticating";
     return this.#owe({ type: "error", error: located, confidential, start, end });
   }
 
-  #owe<Event extends SmtpEvent>(event: Event): Event {
+  /** Nothing more is read until `event` has its reply, or its `replies`. */
+  #owe<Event extends SmtpEvent>(event: Event, replies: number = 1): Event {
     this.#owed = event;
-    this.#repliesLeft = 1;
-    return event;
-  }
-
-  /** RFC 2033 section 4.2: in LMTP each recipient hears of its own. */
-  #oweMessageEnd(event: SmtpEvent & { type: "message-end" }): SmtpEvent {
-    this.#owed = event;
-    this.#repliesLeft = this.#standing.lmtp ? this.#recipients : 1;
+    this.#repliesLeft = replies;
     return event;
   }
 
@@ -330,9 +194,8 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
   }
 
   #close(): void {
-    this.#state = "closed";
-    this.#content = undefined;
-    this.#chunk = undefined;
+    this.#progress.state = "closed";
+    this.#data.forget();
     this.#queue.skip(Infinity);
   }
 }

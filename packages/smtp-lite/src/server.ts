@@ -1,6 +1,5 @@
 // An SMTP server: hooks and options in, a listener out. It binds a session to each connection; what is accepted is decided
 // in server-connection.ts.
-import { createSecureContext } from "node:tls";
 import { drive, Listener } from "@tcpkit/core";
 import type {
   Deadlines,
@@ -17,16 +16,17 @@ import { describeEvent, describeReply } from "./describe.ts";
 import { SmtpError } from "./errors.ts";
 import type { FaultPolicy } from "./fault-policy.ts";
 import type { SmtpHooks } from "./hooks.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
+import { withDefaults } from "./limits.ts";
 import type { SmtpLimits } from "./limits.ts";
 import { Pending } from "./pending.ts";
 import { SASL_MECHANISMS } from "./sasl/index.ts";
 import type { SaslMechanism, SaslServerOptions } from "./sasl/index.ts";
 import { SmtpServerConnection } from "./server-connection.ts";
-import type { Settings } from "./settings.ts";
 import type { SmtpEvent } from "./server-events.ts";
-import { SmtpSession } from "./session.ts";
+import { ServerSide } from "./server-side.ts";
+import type { Settings } from "./settings.ts";
 import { systemName } from "./system-name.ts";
+import { Welcome } from "./welcome.ts";
 
 export interface SmtpServerOptions extends ListenOptions {
   /** What the server calls itself. Default: the system's host name. */
@@ -72,13 +72,14 @@ export interface SmtpServerOptions extends ListenOptions {
 
 /**
  * Serves SMTP: `await using smtp = await serveSmtp({ onMessage }, { port: 2525 })`. It listens on 127.0.0.1 unless
- * told otherwise, and relays nothing. Its `close()` waits for every `onMessage` at work, beyond its deadline too.
+ * told otherwise, and relays nothing. Its `close()` waits for every `onMessage` at work too, for 5 seconds at most after the
+ * last connection is gone; what is at work even then is reported to `onError`, and left alone.
  * @throws SmtpError `bad-argument` when `hostname` is no domain, when the key or certificate of `starttls` is none, and for
  * options that do not go together.
  * @throws TcpError as core's `listen`: `address-in-use`, `permission-denied`, …
  */
 export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {}): Promise<Listener> {
-  const limits: SmtpLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = withDefaults(options.limits);
   const hostname = options.hostname ?? systemName();
   // It goes into every greeting and every Received line.
   if (!isDomain(hostname)) throw badOption("`hostname` is no domain");
@@ -93,16 +94,15 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
   if (requireAuth && !allowInsecureAuth && tls === undefined && starttls === undefined)
     throw badOption("`requireAuth` needs `starttls` or `tls`: AUTH is not offered without TLS");
   const { lmtp = false, normalize = false, greetingDelay = 0 } = options;
-  const secure = tls !== undefined;
-  const pending = new Pending();
+  const sides = { limits, secure: tls !== undefined, lmtp, normalize };
   const protocol: Protocol<SmtpEvent, Reply> = {
     name: "smtp",
-    session: () => new SmtpSession({ limits, secure, lmtp, normalize }),
+    session: () => new ServerSide(sides),
     describeEvent,
     describeReply,
   };
   const report = options.onError ?? warn;
-  const settings: Settings = {
+  const offering = {
     hooks,
     limits,
     hostname,
@@ -114,16 +114,16 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
     sasl,
     lmtp,
     greetingDelay,
-    pending,
-    report,
   };
+  const pending = new Pending();
+  const settings: Settings = { ...offering, welcome: new Welcome(offering), pending, report };
   const deadlines: Deadlines = { message: 180_000, ...options.deadlines };
   // RFC 5321 section 3.1: a greeting of 554 turns a client away for good, 421 for now. Greetings have no enhanced code.
   const refusal = (reason: DropReason): string =>
     reason === "denied"
       ? `554 ${hostname} No SMTP service here\r\n`
       : `421 ${hostname} Too busy, try again later\r\n`;
-  const listener = new SmtpListener({ service: protocol.name, refusal, ...options }, pending);
+  const listener = new SmtpListener({ service: protocol.name, refusal, ...options }, settings);
   listener.on("connection", (connection) => {
     const { handle } = new SmtpServerConnection(connection, settings);
     if (faults === undefined) drive(connection, protocol, handle, { deadlines });
@@ -132,18 +132,35 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
   return listener.listen();
 }
 
+/**
+ * How long `close()` waits for an `onMessage` whose connection is gone, in milliseconds. Its body has failed, so all that is left
+ * to do is to take half a file away, or to finish the commit of a whole one: a disk may need seconds for that, not minutes.
+ */
+const LAST_WORK = 5000;
+
 /** It is closed when no message is at work any more: half a file may still have to be taken away. */
 class SmtpListener extends Listener {
   readonly #pending: Pending;
+  readonly #report: (error: unknown) => void;
+  #closed: Promise<DrainResult> | undefined;
 
-  constructor(options: ListenOptions, pending: Pending) {
+  constructor(options: ListenOptions, { pending, report }: Pick<Settings, "pending" | "report">) {
     super(options);
     this.#pending = pending;
+    this.#report = report;
   }
 
-  override async close(options?: DrainOptions): Promise<DrainResult> {
+  override close(options?: DrainOptions): Promise<DrainResult> {
+    this.#closed ??= this.#close(options);
+    return this.#closed;
+  }
+
+  async #close(options: DrainOptions | undefined): Promise<DrainResult> {
     const result = await super.close(options);
-    await this.#pending.settled();
+    if (!(await this.#pending.settled(LAST_WORK))) {
+      const message = `close() waits no longer: an onMessage is at work ${LAST_WORK / 1000} s after the last connection was gone`;
+      this.#report(new SmtpError("timeout", message, { blame: "local" }));
+    }
     return result;
   }
 }
@@ -151,7 +168,8 @@ class SmtpListener extends Listener {
 /** Better to hear of a wrong key now than from the first client. */
 function checkTls(starttls: TlsOptions): void {
   try {
-    createSecureContext(starttls);
+    // Loaded only where somebody encrypts: it takes 4 MiB.
+    process.getBuiltinModule("node:tls").createSecureContext(starttls);
   } catch (cause) {
     throw badOption(`\`starttls\`: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }

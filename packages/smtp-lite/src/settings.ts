@@ -4,6 +4,7 @@ import type { SmtpHooks } from "./hooks.ts";
 import type { SmtpLimits } from "./limits.ts";
 import type { Pending } from "./pending.ts";
 import type { SaslMechanism, SaslServerOptions } from "./sasl/index.ts";
+import type { Welcome } from "./welcome.ts";
 
 export interface Settings {
   readonly hooks: SmtpHooks;
@@ -18,6 +19,7 @@ export interface Settings {
   readonly lmtp: boolean;
   /** In milliseconds. */
   readonly greetingDelay: number;
+  readonly welcome: Welcome;
   /** The messages that `onMessage` is at work on. */
   readonly pending: Pending;
   /** Tells the owner of an error that the client must not see. */

@@ -8,10 +8,11 @@ import { close, fdatasync, fsync, open, rename, write } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { ByteStream } from "@tcpkit/core";
 import { formatPath } from "./address.ts";
 import type { Envelope } from "./envelope.ts";
 import { SmtpError } from "./errors.ts";
-import { replies } from "./reply.ts";
+import { replies } from "./replies.ts";
 import { Rounds } from "./store-rounds.ts";
 
 // Plain descriptors: with a `FileHandle` a message takes about a tenth more CPU.
@@ -65,19 +66,22 @@ export class MailDirectory implements AsyncDisposable {
     const message = new OpenMessage(join(this.path, envelope.id));
     let held = [Buffer.from(`Return-Path: ${formatPath(envelope.from)}\r\n${envelope.received}`)];
     let size = 0;
-    try {
-      for await (const bytes of body) {
-        size += bytes.length;
-        if (size > SMALL) {
-          await message.write([...held, bytes]);
-          held = [];
-        } else {
-          // A copy: the bytes may be part of a larger buffer, which is not to be held, or be used again.
-          held.push(Buffer.from(bytes));
-          // Content that drips in makes pieces that are smaller than what the list spends on each.
-          if (held.length > MANY) held = [Buffer.concat(held)];
-        }
+    const take = (bytes: Uint8Array): void | Promise<void> => {
+      size += bytes.length;
+      if (size > SMALL) {
+        const pieces = [...held, bytes];
+        held = [];
+        return message.write(pieces);
       }
+      // A copy: the bytes may be part of a larger buffer, which is not to be held, or be used again.
+      held.push(Buffer.from(bytes));
+      // Content that drips in makes pieces that are smaller than what the list spends on each.
+      if (held.length > MANY) held = [Buffer.concat(held)];
+      return undefined;
+    };
+    try {
+      if (body instanceof ByteStream) await body.consume(take);
+      else for await (const bytes of body) await take(bytes);
       if (held.length > 0) await message.write(held);
       await this.#commits.join(message);
       return message.final;

@@ -3,7 +3,7 @@ import type { TcpError } from "@tcpkit/core";
 import type { ContentProblem } from "./dot.ts";
 import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
-import { replies } from "./reply.ts";
+import { replies } from "./replies.ts";
 import type { StateName } from "./state.ts";
 
 /** The same error, with the offset of its command where it had none. */

@@ -1,11 +1,35 @@
-import { verifyDecoder } from "@tcpkit/core/testing";
-import { listen } from "@tcpkit/core";
+import { once } from "node:events";
+import { DeadlineTimer, listen } from "@tcpkit/core";
+import type { Connection } from "@tcpkit/core";
+import { fakeClock, verifyDecoder } from "@tcpkit/core/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ClientCommand, SmtpClientEvent } from "../src/index.ts";
 import { connectSmtp, sendMail, serveSmtp, SmtpError, SmtpReply, SmtpSession } from "../src/index.ts";
 
 describe("sendMail", () => {
+  it("fails when the server's time is up, not when the server has closed its side too", async () => {
+    const clock = fakeClock();
+    await using silent = await listen({ allowHalfOpen: true });
+    const accepted = once(silent, "connection") as Promise<[Connection]>;
+    const sent = sendMail({
+      port: silent.port,
+      from: "a@b.example",
+      to: "c@d.example",
+      data: "x",
+      timer: new DeadlineTimer(clock),
+    });
+    const failure = expect(sent).rejects.toMatchObject({ code: "timeout" });
+    const [connection] = await accepted;
+    connection.write("220 mail.example\r\n");
+    await once(connection, "data");
+    // From here on nothing but this test moves time: the wait for the server's FIN never ends.
+    clock.advance(300_200);
+    await failure;
+    expect(connection.closed).toBe(false);
+    connection.destroy();
+  });
+
   it("sends what the server then has: envelope, dots, UTF-8, large bodies", async () => {
     const got: { from: string | undefined; to: string[]; body: string; content: string }[] = [];
     await using smtp = await serveSmtp({

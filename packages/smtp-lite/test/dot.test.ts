@@ -120,3 +120,17 @@ describe("dot-stuffing (RFC 5321 section 4.5.2)", () => {
     expect(piece?.byteOffset).toBe(chunk.byteOffset);
   });
 });
+
+it("content that fills a chunk is handed out as that very chunk, so that its memory can be read into again", () => {
+  const queue = new ByteQueue();
+  const decoder = new DotDecoder(queue);
+  const chunks = ["one\r\ntwo", " and more\r\n", "..dot\r\n", "end\r\n.\r\n"].map((text) =>
+    Buffer.from(text),
+  );
+  const handedOut = chunks.map((chunk) => {
+    queue.push(chunk);
+    return decoder.take() === chunk;
+  });
+  expect(handedOut).toEqual([true, true, false, false]);
+  expect(decoder.ended).toBe(true);
+});

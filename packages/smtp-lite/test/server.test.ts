@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { DeadlineTimer, EventLog } from "@tcpkit/core";
-import type { Listener } from "@tcpkit/core";
+import type { ByteStream, Listener } from "@tcpkit/core";
 import { fakeClock } from "@tcpkit/core/testing";
 import type { Envelope, Mail, SmtpHooks, SmtpServerOptions } from "../src/index.ts";
 import { serveSmtp, SmtpError, SmtpReply } from "../src/index.ts";
@@ -28,6 +29,7 @@ function join(listener: Listener | undefined = listeners.at(-1)): RawClient {
 }
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const client of clients.splice(0)) client.socket.destroy();
   for (const listener of listeners.splice(0)) await listener.close({ deadline: 0 });
 });
@@ -479,6 +481,39 @@ describe("time and shutdown", () => {
     expect(done).toBe(true);
   });
 
+  it("closing does not wait for ever for an onMessage that never ends, and tells of it", async () => {
+    const begun = signal();
+    const errors: unknown[] = [];
+    const client = await start(
+      {
+        async onMessage(_, body) {
+          begun.done();
+          // It takes no notice that the body has failed.
+          await readAll(body).catch(() => new Promise(() => {}));
+        },
+      },
+      { onError: (error) => errors.push(error) },
+    );
+    client.write(OPEN);
+    await client.codes(5);
+    client.write("half\r\n");
+    await begun.promise;
+    const listener = listeners.pop();
+    if (listener === undefined) throw new Error("no listener");
+    client.socket.destroy();
+    await once([...listener.connections][0] ?? listener, "close");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const closed = listener.close();
+    await once(listener, "close");
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(errors).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    await closed;
+    // Once is enough.
+    await listener.close();
+    expect(errors).toMatchObject([{ code: "timeout", blame: "local" }]);
+  });
+
   it("closing lets a message under way arrive, then says 421 4.3.2 to everybody", async () => {
     const begun = signal();
     const contents: string[] = [];
@@ -503,6 +538,43 @@ describe("time and shutdown", () => {
     expect(await closed).toMatchObject({ cut: 0 });
     expect(contents).toEqual(["first\r\nsecond\r\n"]);
   });
+});
+
+it("each gets its own bytes, those who keep them and those who only borrow them", async () => {
+  const bytes = 4 * 1024 * 1024;
+  const got = new Map<string, string>();
+  const all = signal();
+  const onMessage = async ({ from }: Envelope, body: ByteStream): Promise<void> => {
+    const name = from?.localPart ?? "";
+    const hash = createHash("sha256");
+    if (name.startsWith("keep")) {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of body) pieces.push(piece);
+      for (const piece of pieces) hash.update(piece);
+    } else {
+      await body.consume((piece) => {
+        hash.update(piece);
+        // Now and then it takes its time.
+        return piece[0] === 48 ? turn() : undefined;
+      });
+    }
+    got.set(name, hash.digest("hex"));
+    if (got.size === names.length) all.done();
+  };
+  const names = ["keep1", "borrow1", "keep2", "borrow2", "borrow3"];
+  await start({ onMessage });
+  const sent = new Map<string, string>();
+  for (const name of names) {
+    const client = join();
+    client.write(OPEN.replace("a@b.example", `${name}@b.example`));
+    await client.codes(5);
+    const line = createHash("sha256").update(name).digest("hex");
+    const content = `${line}\r\n`.repeat(bytes / (line.length + 2));
+    sent.set(name, createHash("sha256").update(content).digest("hex"));
+    client.write(`${content}.\r\n`);
+  }
+  await all.promise;
+  expect(got).toEqual(sent);
 });
 
 it("a slow consumer holds the client back: what is in flight stays bounded", async () => {

@@ -2,7 +2,7 @@
 import { connect as netConnect } from "node:net";
 import type { Socket } from "node:net";
 import type { Output, Session } from "@tcpkit/core";
-import { replies } from "../src/reply.ts";
+import { replies } from "../src/replies.ts";
 import type { Reply, SmtpEvent } from "../src/index.ts";
 import { SmtpSession } from "../src/index.ts";
 import type { SmtpLimits } from "../src/index.ts";

@@ -1,0 +1,69 @@
+// Commands out of bytes: lines by core's framer, their meaning by command-parser.ts. It knows what a violation is; it knows
+// no order of commands and no replies.
+import { LineFramer, TcpError } from "@tcpkit/core";
+import type { ByteQueue, Line, Span } from "@tcpkit/core";
+import { parseAuthResponse, parseCommand } from "./command-parser.ts";
+import type { Dialect } from "./dialect.ts";
+import { SmtpError } from "./errors.ts";
+import { GRAMMAR_LIMITS } from "./limits.ts";
+import type { StateName } from "./state.ts";
+import { framingError, incomplete } from "./violations.ts";
+import type { ReceivedCommand } from "./wire.ts";
+
+/** A line that is no command. */
+export interface Violation extends Span {
+  readonly type: "violation";
+  readonly error: SmtpError;
+  /** It stands in AUTH, and may hold a password. */
+  readonly ofAuth: boolean;
+}
+
+/** What a line may have depends on its verb: see `parseCommand`. */
+const LINES = { maxLength: GRAMMAR_LIMITS.authLine };
+
+export class CommandReader {
+  readonly #queue: ByteQueue;
+  #lines: LineFramer;
+
+  constructor(queue: ByteQueue) {
+    this.#queue = queue;
+    this.#lines = new LineFramer(queue, LINES);
+  }
+
+  /** The rest of a line that has begun is no line's end any more. */
+  forget(): void {
+    this.#lines = new LineFramer(this.#queue, LINES);
+  }
+
+  /** The next command; `undefined`: its end has not come. `ended`: nothing more will. */
+  take(state: StateName, dialect: Dialect, ended: boolean): ReceivedCommand | Violation | undefined {
+    const start = this.#queue.offset;
+    let line: Line | undefined;
+    try {
+      line = this.#lines.take();
+      if (line === undefined) return ended ? this.#cutOff(start) : undefined;
+      const text = line.bytes.toString("latin1");
+      if (state === "authenticating") return parseAuthResponse(text, line.start, line.end);
+      return parseCommand(text, line.start, line.end, dialect);
+    } catch (error) {
+      if (error instanceof SmtpError && line !== undefined) {
+        const ofAuth = /^auth /i.test(line.bytes.toString("latin1", 0, 5));
+        return { type: "violation", error, ofAuth, start: line.start, end: line.end };
+      }
+      if (!(error instanceof TcpError)) throw error;
+      return {
+        type: "violation",
+        error: framingError(error, state),
+        ofAuth: false,
+        start,
+        end: error.offset ?? start,
+      };
+    }
+  }
+
+  #cutOff(start: number): Violation | undefined {
+    const { length } = this.#queue;
+    if (length === 0) return undefined;
+    return { type: "violation", error: incomplete("a command"), ofAuth: false, start, end: start + length };
+  }
+}

@@ -1,0 +1,99 @@
+// How far a conversation has come, on the server's side: its state, what the table of states does not know, and how often the
+// client was wrong. It moves by replies; it knows no bytes.
+import type { SmtpError } from "./errors.ts";
+import { misplaced } from "./order.ts";
+import type { Standing } from "./order.ts";
+import type { SmtpEvent } from "./server-events.ts";
+import { stateAfter } from "./state.ts";
+import type { StateName } from "./state.ts";
+import type { Command } from "./wire.ts";
+
+export class Progress {
+  state: StateName = "opening";
+  /** Recipients of the message under way that were accepted. */
+  recipients = 0;
+  /** Since the last message. */
+  badCommands = 0;
+  /** Belongs to this conversation, and changes with it. */
+  readonly #standing: { -readonly [Name in keyof Standing]: Standing[Name] };
+
+  constructor(secure: boolean, lmtp: boolean) {
+    this.#standing = { secure, lmtp, extended: false, authenticated: false, utf8: false, binary: false };
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  /** Why this command may not come now, if it may not. */
+  misplaced(command: Command["type"]): SmtpError | undefined {
+    return misplaced(command, this.state, this.#standing);
+  }
+
+  /** TLS begins: nothing that the client said before counts any more (RFC 3207 section 4.2). */
+  secured(): void {
+    const standing = this.#standing;
+    standing.secure = true;
+    standing.extended = standing.authenticated = standing.utf8 = standing.binary = false;
+    this.state = stateAfter(this.state, "secured") ?? this.state;
+  }
+
+  /** `event` was answered by a reply with this code, the last one if it gets several. */
+  answered(event: SmtpEvent, code: number): void {
+    const positive = code < 400;
+    switch (event.type) {
+      case "greeting":
+        this.state = positive ? "greeted" : "unwelcome";
+        return;
+      case "error":
+        // A line that is none ends an AUTH exchange (RFC 4954 section 4).
+        if (this.state === "authenticating") this.state = "ready";
+        return;
+      case "auth":
+      case "auth-response":
+        if (code === 235) this.#standing.authenticated = true;
+        if (code === 535) this.badCommands += 1;
+        this.state =
+          stateAfter("authenticating", code === 334 ? "auth-response" : "authenticated") ?? "ready";
+        return;
+      case "data":
+      case "bdat":
+      case "timeout":
+      case "shutdown":
+        return;
+      case "chunk-end":
+        if (!positive) this.state = "ready";
+        return;
+      case "message-end":
+        if (positive) this.badCommands = 0;
+        this.state = "ready";
+        return;
+      case "message":
+        this.state = positive ? "content" : "ready";
+        return;
+      default:
+        if (positive) this.#accepted(event);
+    }
+  }
+
+  #accepted(command: Command): void {
+    const standing = this.#standing;
+    switch (command.type) {
+      case "ehlo":
+      case "lhlo":
+      case "helo":
+        standing.extended = command.type !== "helo";
+        break;
+      case "mail":
+        this.recipients = 0;
+        standing.utf8 = command.utf8;
+        standing.binary = command.body === "BINARYMIME";
+        break;
+      case "rcpt":
+        this.recipients += 1;
+        break;
+      default:
+    }
+    this.state = stateAfter(this.state, command.type) ?? this.state;
+  }
+}

@@ -1,0 +1,47 @@
+// What a server says of itself: the greeting, and the replies to EHLO and HELO. One for all connections of a server.
+import type { Reply } from "./codes.ts";
+import { offers } from "./offers.ts";
+import type { Offering } from "./offers.ts";
+import { formatReply, PreparedReply } from "./reply.ts";
+
+/** The lines of EHLO behind the first one, which names the client; and their bytes. */
+interface Offered {
+  readonly lines: readonly string[];
+  readonly wire: string;
+}
+
+export class Welcome {
+  /** RFC 2034 section 4: no enhanced code in the greeting, nor in the replies to EHLO and HELO. */
+  readonly greeting: Reply;
+  readonly #hostname: string;
+  readonly #plain: Offered;
+  readonly #encrypted: Offered;
+
+  constructor(offering: Offering) {
+    const { hostname, lmtp } = offering;
+    this.#hostname = hostname;
+    this.greeting = new PreparedReply({ code: 220, lines: [`${hostname} ${lmtp ? "LMTP" : "ESMTP"} ready`] });
+    this.#plain = offered(offers(offering, false));
+    this.#encrypted = offered(offers(offering, true));
+  }
+
+  /** The reply to EHLO, or LHLO, from a client that calls itself `name`: printable ASCII. */
+  ehlo(name: string, encrypted: boolean): Reply {
+    const first = this.#first(name);
+    const { lines, wire } = encrypted ? this.#encrypted : this.#plain;
+    return new PreparedReply({ code: 250, lines: [first, ...lines] }, `250-${first}\r\n${wire}`);
+  }
+
+  /** The reply to HELO. */
+  helo(name: string): Reply {
+    return { code: 250, lines: [this.#first(name)] };
+  }
+
+  #first(name: string): string {
+    return `${this.#hostname} greets ${name}`;
+  }
+}
+
+function offered(lines: readonly [string, ...string[]]): Offered {
+  return { lines, wire: formatReply({ code: 250, lines }) };
+}
