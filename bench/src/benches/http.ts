@@ -21,13 +21,14 @@ const DATA = "raw net, data events";
 const ONREAD = "raw net, reused buffer";
 
 const CORE_WHY =
-  "Reading the head is a small part of it, as the bench `parser` shows. The rest is an event, a request, a reply and " +
-  "its checked fields, made for each request, and the deadlines that are watched meanwhile.";
+  "Core's connection and driver add a tenth of a microsecond to the ceiling. HTTP adds one: the head that is read, as the " +
+  "bench `parser` shows, an event, a request, a reply and its checked fields. In memory, without the kernel's turns in " +
+  "between, the same takes half as long.";
 const SOCKETS_WHY =
   "Node's own sockets leave little room: raw net on a reused buffer parses nothing, and is hardly ahead of nginx.";
 const FIELDS_WHY =
-  "Every byte of a head is checked, in JavaScript. With this many field lines that is a large part of it, and llhttp " +
-  "is the quicker parser, as the bench `parser` shows.";
+  "Every byte of a head is checked, in JavaScript; with this many field lines that is the largest part of it. It takes " +
+  "less than llhttp does, as the bench `parser` shows, but not three times less.";
 
 /** Load by wrk, or where there is none by our own client, which takes more of a core for the same load. */
 async function load(port: number, fields: readonly string[], depth: number, seconds: number): Promise<Load> {

@@ -23,8 +23,12 @@ const lent = new WeakMap<Uint8Array, Buffer<ArrayBuffer>>();
 /** Chunks that were given back. A chunk counts once: the next read into its buffer makes another one. */
 const spare: Uint8Array[] = [];
 
-/** A buffer for a long read, which nobody else sees. */
-export function takeReadBuffer(): Buffer<ArrayBuffer> {
+/**
+ * A buffer that nobody else sees, for a long read, or for `length` bytes that a session makes of one (content without its dots).
+ * For a short piece, or one that is longer than a read, it is just as long, and its memory is never used again.
+ */
+export function takeReadBuffer(length: number = READ_SIZE): Buffer<ArrayBuffer> {
+  if (length < READ_SIZE / 2 || length > READ_SIZE) return Buffer.allocUnsafeSlow(length);
   for (let chunk = spare.pop(); chunk !== undefined; chunk = spare.pop()) {
     const buffer = lent.get(chunk);
     lent.delete(chunk);
@@ -36,10 +40,10 @@ export function takeReadBuffer(): Buffer<ArrayBuffer> {
   return Buffer.allocUnsafeSlow(READ_SIZE);
 }
 
-/** The first `length` bytes of a buffer of `takeReadBuffer`, to be handed out. */
+/** The first `length` bytes of a buffer of `takeReadBuffer`, to be handed out. Nobody may hold any other part of it. */
 export function lend(buffer: Buffer<ArrayBuffer>, length: number): Buffer<ArrayBuffer> {
   const chunk = buffer.subarray(0, length);
-  lent.set(chunk, buffer);
+  if (buffer.length === READ_SIZE) lent.set(chunk, buffer);
   return chunk;
 }
 

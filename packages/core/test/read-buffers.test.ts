@@ -30,6 +30,22 @@ describe("memory is read into again", () => {
   });
 });
 
+describe("memory for a piece that a session makes", () => {
+  it("is that of a long read, where the piece is long", () => {
+    const buffer = takeReadBuffer(READ_SIZE / 2);
+    expect(buffer).toHaveLength(READ_SIZE);
+    recycle(lend(buffer, READ_SIZE / 2 - 1));
+    expect(isNext(buffer)).toBe(true);
+  });
+
+  it.each([0, 100, READ_SIZE / 2 - 1, READ_SIZE + 1])("is its own where the piece has %i bytes", (length) => {
+    const buffer = takeReadBuffer(length);
+    expect(buffer).toHaveLength(length);
+    recycle(lend(buffer, length));
+    expect(isNext(buffer)).toBe(false);
+  });
+});
+
 describe("memory is left alone", () => {
   it("while nobody gives it back", () => {
     const buffer = takeReadBuffer();

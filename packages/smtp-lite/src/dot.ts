@@ -5,7 +5,7 @@
 // Only CRLF.CRLF ends a message, wherever TCP cuts it. Servers that also take LF.LF, CR.CR or a mixture let one
 // message hide a second one ("SMTP smuggling"), so a CR or LF that is not part of CRLF spoils the message here:
 // it is read to its real end, and refused.
-import { asBuffer, type ByteQueue } from "@tcpkit/core";
+import { asBuffer, type ByteQueue, lend, recycle, takeReadBuffer } from "@tcpkit/core";
 
 const CR = 13;
 const LF = 10;
@@ -164,7 +164,9 @@ export class DotDecoder {
 function unstuff(bytes: Buffer, dots: readonly number[]): Buffer {
   if (dots.length === 0) return bytes;
   // Whoever gave us the bytes may still look at them, so they move in a copy: one large, then small ones inside it.
-  const content = Buffer.from(bytes);
+  const content = takeReadBuffer(bytes.length);
+  content.set(bytes);
+  recycle(bytes);
   let from = 0;
   let to = 0;
   for (const dot of dots) {
@@ -172,8 +174,8 @@ function unstuff(bytes: Buffer, dots: readonly number[]): Buffer {
     to += dot - from;
     from = dot + 1;
   }
-  content.copyWithin(to, from);
-  return content.subarray(0, content.length - dots.length);
+  content.copyWithin(to, from, bytes.length);
+  return lend(content, bytes.length - dots.length);
 }
 
 /** Puts dots on: the inverse of `DotDecoder`. Content goes in by pieces of any size. */

@@ -1,4 +1,4 @@
-import { ByteQueue } from "@tcpkit/core";
+import { ByteQueue, lend, recycle, takeReadBuffer } from "@tcpkit/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DotDecoder, DotEncoder } from "../src/index.ts";
@@ -133,4 +133,20 @@ it("content that fills a chunk is handed out as that very chunk, so that its mem
   });
   expect(handedOut).toEqual([true, true, false, false]);
   expect(decoder.ended).toBe(true);
+});
+
+it("dots are taken off in memory that is used again, as that of the chunk is, and the chunk stays as it was until then", () => {
+  const text = "..dot\r\n".repeat(6000);
+  const queue = new ByteQueue();
+  const decoder = new DotDecoder(queue);
+  const buffer = takeReadBuffer();
+  buffer.write(text, "latin1");
+  const chunk = lend(buffer, text.length);
+  queue.push(chunk);
+  const content = decoder.take();
+  expect(content?.equals(Buffer.from(text.replaceAll("..", ".")))).toBe(true);
+  expect(chunk.toString("latin1")).toBe(text);
+  expect(takeReadBuffer().buffer).toBe(chunk.buffer);
+  recycle(content!);
+  expect(takeReadBuffer().buffer).toBe(content?.buffer);
 });
