@@ -27,7 +27,8 @@ function scenario(name: string, method: "POST" | "GET", title: string): Scenario
 }
 
 const PEAK_WHY =
-  "All but a few MiB of it is there before the first request: Node, and what it takes to load this program from TypeScript sources; of the rest most is garbage that V8 has not collected yet.";
+  "All but some ten MiB of it is there before the first request: Node, and the modules of this program; of the rest most is " +
+  "garbage that V8 has not collected yet.";
 
 export const bodies: ServerBench = {
   type: "servers",

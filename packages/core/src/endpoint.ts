@@ -135,11 +135,12 @@ export abstract class Endpoint extends EventEmitter<ConnectionEvents> {
     this.#received += chunk.length;
     if (this.#discarding) return;
     this.stir();
+    // Before the protocol on top may give it back.
+    const heard = this.listenerCount("data") > 0;
+    if (heard) keep(chunk);
     try {
       this.driver?.onData(chunk);
-      if (this.listenerCount("data") === 0) return;
-      keep(chunk);
-      this.emit("data", chunk);
+      if (heard) this.emit("data", chunk);
     } catch (error) {
       this.fail(error);
     }
