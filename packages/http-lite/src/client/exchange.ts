@@ -14,7 +14,7 @@ export class Exchange {
   /** The server wants to go on after this reply. */
   persists = true;
   /** Bytes of the reply's body still to come; Infinity when that is not known. */
-  left = Infinity;
+  left: number = Infinity;
   /** The rest of the body is read and dropped. */
   dropping = false;
 
