@@ -228,7 +228,10 @@ export class Outgoing {
 /** Bytes on the wire. A string that is ASCII has as many as characters, and may be sent as latin1 as it is. */
 function lengthOf(body: BodyInit): number {
   if (body === undefined || body === null) return 0;
-  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  if (typeof body === "string") return Buffer.byteLength(body);
+  if (!(body instanceof Uint8Array))
+    throw localError("bad-reply", `content is a string or a Uint8Array, not ${typeof body}`);
+  return body.length;
 }
 
 /** What goes on the wire: text that is not ASCII as bytes of UTF-8. `length` is that of `lengthOf`. */

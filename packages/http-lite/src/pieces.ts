@@ -1,12 +1,11 @@
-// The body of a reply that is given by pieces: where they come from, and how they leave. It knows no request.
+// A body that is given by pieces: where they come from, and how they leave. It knows no message.
 import { setImmediate as turn } from "node:timers/promises";
 import type { Peer } from "@tcpkit/core";
-import { localError } from "./errors.ts";
-import type { HttpResponse } from "./handler.ts";
 import type { HttpReply } from "./messages.ts";
 
 type Piece = Uint8Array | string;
 type Pieces = AsyncIterable<Piece> | Iterable<Piece>;
+type Body = string | Uint8Array | Pieces | null | undefined;
 
 /** One that is not asynchronous gives its pieces at once. */
 export type Source = AsyncIterator<Piece> | Iterator<Piece>;
@@ -21,37 +20,45 @@ export type Next = Promise<IteratorResult<Piece>> | IteratorResult<Piece>;
 const TURN = 64;
 
 /** What gives a body's pieces; `undefined` for one that is at hand. */
-export function sourceOf(body: HttpResponse["body"]): Source | undefined {
+export function sourceOf(body: Pieces): Source;
+export function sourceOf(body: Body): Source | undefined;
+export function sourceOf(body: Body): Source | undefined {
   if (!isGivenByPieces(body)) return undefined;
   return isAsync(body) ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
 }
 
 /** Strings and bytes can be iterated as well, but are whole bodies. */
-export function isGivenByPieces(body: HttpResponse["body"]): body is Pieces {
+export function isGivenByPieces(body: Body): body is Pieces {
   if (typeof body !== "object" || body === null || ArrayBuffer.isView(body)) return false;
   return Symbol.asyncIterator in body || Symbol.iterator in body;
 }
 
-/** Sends what a source gives, beginning with `first`, each piece when there is room for it: `ready` says whether there is. */
+/**
+ * Sends what a source gives, beginning with `first`, each piece when there is room for it: `ready` says whether there is. It
+ * returns at the end, or when the rest is not `wanted` any more.
+ */
 export async function sendPieces(
   source: Source,
   first: Next,
   peer: Peer<HttpReply>,
   ready: boolean,
+  wanted: () => boolean = always,
 ): Promise<void> {
   if (!ready) await peer.drained();
   let sent = 0;
   for (let next = first; ; next = source.next()) {
     // What is there at once is not awaited: that would be a promise for each piece.
     const { done, value } = isPromise(next) ? await next : next;
-    if (done === true) return;
-    if (typeof value !== "string" && !(value instanceof Uint8Array)) {
-      throw localError("bad-reply", `the pieces of a body are strings or Uint8Arrays, not ${typeof value}`);
-    }
+    if (done === true || !wanted()) return;
     if (!peer.send({ type: "data", bytes: value })) await peer.drained();
     sent += 1;
     if (sent % TURN === 0) await turn();
+    if (!wanted()) return;
   }
+}
+
+function always(): boolean {
+  return true;
 }
 
 /** Tells a source that nobody wants the rest. It may be busy, and it may fail: nobody awaits that. */

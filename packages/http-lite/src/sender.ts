@@ -50,7 +50,9 @@ export class Sender {
       case "data": {
         const { sent } = this.#conversation;
         if (sent.data === undefined) forbidden("data", sent);
-        return this.#outgoing.data(reply.bytes);
+        return this.#conversation.server
+          ? this.#outgoing.data(reply.bytes)
+          : asRequest(() => this.#outgoing.data(reply.bytes));
       }
       case "end":
         return this.#end(reply);

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { listen } from "@tcpkit/core";
 import type { Listener } from "@tcpkit/core";
 import { describe, expect, it, vi } from "vitest";
-import { HttpError, request, serveHttp } from "../src/index.ts";
+import { HttpClient, HttpError, request, serveHttp } from "../src/index.ts";
 import { promised } from "./wire.ts";
 
 /** A server that answers each connection with the same bytes, and ends. */
@@ -56,6 +56,34 @@ describe("a request", () => {
     }
     expect(pieces).toEqual(["ping", "pong"]);
     expect(reply.trailers.get("x-sum")).toBe("9");
+  });
+
+  it.each<[string, () => Iterable<string | Uint8Array>]>([
+    ["an array", () => ["one ", Buffer.from("two")]],
+    [
+      "a generator",
+      function* () {
+        yield "one ";
+        yield Buffer.from("two");
+      },
+    ],
+  ])("takes a body from %s", async (_name, body) => {
+    await using server = await serveHttp(async (request) => await request.text());
+    await using client = new HttpClient({ port: server.port });
+    const reply = await client.request({ method: "POST", body: body() });
+    expect(await reply.text()).toBe("one two");
+  });
+
+  it("refuses what is no body, before a byte is sent", async () => {
+    const seen: string[] = [];
+    await using server = await serveHttp((request) => seen.push(request.path).toString());
+    await using client = new HttpClient({ port: server.port });
+    const body = { length: 3 } as unknown as string;
+    await expect(client.request({ method: "POST", body })).rejects.toMatchObject({
+      code: "bad-request",
+      blame: "local",
+    });
+    expect(seen).toEqual([]);
   });
 
   it("hears interim replies", async () => {

@@ -104,7 +104,7 @@ describe("a body of pieces that fails", () => {
     wire.send(`GET / HTTP/1.1\r\n${CLOSE}`);
     expect(await wire.ended()).not.toContain("\r\n0\r\n");
     expect(onError).toHaveBeenCalledWith(
-      expect.objectContaining({ code: "bad-reply", message: expect.stringContaining("Uint8Arrays") }),
+      expect.objectContaining({ code: "bad-reply", message: expect.stringContaining("Uint8Array") }),
       expect.anything(),
     );
   });

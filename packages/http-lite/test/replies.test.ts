@@ -180,6 +180,10 @@ describe("what is refused, before a byte is made", () => {
     ["a status of four digits", { type: "response", status: 2000 }],
     ["a status that is no whole number", { type: "response", status: 200.5 }],
     ["Transfer-Encoding", { type: "response", status: 200, headers: { "transfer-encoding": "chunked" } }],
+    [
+      "a body that is neither text nor bytes",
+      { type: "response", status: 200, body: {} as unknown as string },
+    ],
     ["a length that is no number", { type: "response", status: 200, headers: { "content-length": "1, 1" } }],
     [
       "a length that is not the body's",

@@ -3,10 +3,17 @@
 import { localError } from "../errors.ts";
 import { pairsOf } from "../fields.ts";
 import type { HeadersInit, RequestReply } from "../messages.ts";
+import { isGivenByPieces } from "../pieces.ts";
 import { HttpSession } from "../session.ts";
 
-/** What a request may carry. */
-export type RequestBody = string | Uint8Array | AsyncIterable<Uint8Array | string> | null | undefined;
+/** What a request may carry; an iterable, asynchronous or not, is sent as fast as the server takes it. */
+export type RequestBody =
+  | string
+  | Uint8Array
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>
+  | null
+  | undefined;
 
 /** A body that follows its head. */
 export type LaterBody = Exclude<RequestBody, null | undefined>;
@@ -51,7 +58,7 @@ export function messageOf(parts: MessageParts): Message {
   const { method, target, body } = parts;
   const given = readFields(parts);
   const { fields, expects, hasLength } = given;
-  const streamed = isIterable(body);
+  const streamed = isGivenByPieces(body);
   const absent = body === undefined || body === null;
   const trailers = readTrailers(parts.trailers, streamed && !hasLength);
   const repeatable = !streamed && IDEMPOTENT.has(method);
@@ -122,8 +129,4 @@ function readTrailers(trailers: RequestTrailers | undefined, chunked: boolean): 
   if (!chunked)
     throw localError("bad-request", "trailers need a body in chunks: an iterable without a length");
   return typeof trailers === "function" ? trailers : [...pairsOf(trailers)];
-}
-
-function isIterable(body: RequestBody): body is AsyncIterable<Uint8Array | string> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }

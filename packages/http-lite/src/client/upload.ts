@@ -1,6 +1,8 @@
 // The body of a request on its way out, as fast as the server takes it. It knows nothing of the reply.
 import type { Peer } from "@tcpkit/core";
 import type { HttpReply } from "../messages.ts";
+import { giveUp, sendPieces, sourceOf } from "../pieces.ts";
+import type { Source } from "../pieces.ts";
 import type { LaterBody, RequestTrailers } from "./message.ts";
 
 /** Hears how an upload ended, unless it was stopped. */
@@ -14,7 +16,7 @@ export class Upload {
   readonly #trailers: RequestTrailers | undefined;
   readonly #peer: Peer<HttpReply>;
   readonly #owner: UploadOwner;
-  #source: AsyncIterator<Uint8Array | string> | undefined;
+  #source: Source | undefined;
   #state: "held" | "started" | "sent" | "stopped" = "held";
 
   constructor(
@@ -43,7 +45,7 @@ export class Upload {
   stop(): void {
     if (this.#state === "sent") return;
     this.#state = "stopped";
-    this.#source?.return?.().then(undefined, () => undefined);
+    giveUp(this.#source);
   }
 
   async #run(): Promise<void> {
@@ -51,7 +53,8 @@ export class Upload {
     try {
       if (typeof body === "string" || body instanceof Uint8Array)
         this.#peer.send({ type: "data", bytes: body });
-      else await this.#pump(body[Symbol.asyncIterator]());
+      else await this.#pump(sourceOf(body));
+      // The connection may belong to another request by now.
       if (this.#stopped) return;
       const trailers = this.#trailers;
       this.#peer.send({ type: "end", trailers: typeof trailers === "function" ? trailers() : trailers });
@@ -65,19 +68,10 @@ export class Upload {
     this.#owner.onUploaded();
   }
 
-  async #pump(source: AsyncIterator<Uint8Array | string>): Promise<void> {
+  async #pump(source: Source): Promise<void> {
     this.#source = source;
-    for (;;) {
-      const { done, value } = await source.next();
-      // The connection may belong to another request by now.
-      if (this.#stopped) return;
-      if (done === true) {
-        this.#source = undefined;
-        return;
-      }
-      if (!this.#peer.send({ type: "data", bytes: value })) await this.#peer.drained();
-      if (this.#stopped) return;
-    }
+    await sendPieces(source, source.next(), this.#peer, true, () => !this.#stopped);
+    if (!this.#stopped) this.#source = undefined;
   }
 
   get #stopped(): boolean {
