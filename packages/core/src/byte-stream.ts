@@ -1,5 +1,6 @@
 // A body on its way from the driver to a handler: bytes pushed on one side, read on the other. It holds one piece at a
 // time; the pushing side waits until that has been taken.
+import { isPromise } from "./is-promise.ts";
 import { keep } from "./read-buffers.ts";
 
 /** Borrows a piece: it is looked at until the function returns, or the promise that it returns is resolved. */
@@ -114,8 +115,7 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
           this.#borrowed = undefined;
         }
         this.#release();
-        if (this.#state === "failed") throw this.#error;
-        if (this.#state !== "open") return;
+        if (this.#isOver()) return;
         this.#borrower = borrower;
         await this.#arrival();
         this.#borrower = undefined;
@@ -137,9 +137,7 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
           yield piece;
           // Released only now, when the consumer has come back: what it did with the piece is done.
           this.#release();
-        } else if (this.#state === "failed") {
-          throw this.#error;
-        } else if (this.#state !== "open") {
+        } else if (this.#isOver()) {
           return;
         } else {
           await this.#arrival();
@@ -154,6 +152,12 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
     if (this.#started) throw new Error("a body can be read only once");
     this.#started = true;
     this.#onStart?.();
+  }
+
+  /** No piece comes any more. @throws what was given to `fail`. */
+  #isOver(): boolean {
+    if (this.#state === "failed") throw this.#error;
+    return this.#state !== "open";
   }
 
   #lend(borrower: Borrower, bytes: Uint8Array): void | Promise<void> {
@@ -184,9 +188,4 @@ export class ByteStream implements AsyncIterable<Uint8Array> {
     this.#arrived = undefined;
     arrived?.();
   }
-}
-
-/** A function that is no TypeScript may return anything. */
-function isPromise(value: void | Promise<void>): value is Promise<void> {
-  return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }

@@ -7,6 +7,7 @@ import type { CloseReason } from "./close-reason.ts";
 import type { Driven } from "./driven.ts";
 import { TcpError } from "./errors.ts";
 import type { DriveOptions, Handler, Peer } from "./handler.ts";
+import { isPromise } from "./is-promise.ts";
 import { MessageObserver } from "./observe/message-observer.ts";
 import { Outbox } from "./outbox.ts";
 import { PeerDeadline } from "./peer-deadline.ts";
@@ -266,10 +267,4 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
     this.#session.notify?.("timeout");
     this.#pull();
   }
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return (
-    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
-  );
 }

@@ -28,7 +28,7 @@ const spare: Uint8Array[] = [];
  * For a short piece, or one that is longer than a read, it is just as long, and its memory is never used again.
  */
 export function takeReadBuffer(length: number = READ_SIZE): Buffer<ArrayBuffer> {
-  if (length < READ_SIZE / 2 || length > READ_SIZE) return Buffer.allocUnsafeSlow(length);
+  if (length < READ_SIZE / 2 || length > READ_SIZE) return Buffer.allocUnsafe(length);
   for (let chunk = spare.pop(); chunk !== undefined; chunk = spare.pop()) {
     const buffer = lent.get(chunk);
     lent.delete(chunk);

@@ -4,7 +4,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { acceptFastReaders } from "../src/fast-read.ts";
 import { recycle, serve } from "../src/index.ts";
-import type { Connection, Observation, Protocol, ServeOptions, Span } from "../src/index.ts";
+import type { Connection, Listener, Observation, Protocol, ServeOptions, Span } from "../src/index.ts";
 import { READ_SIZE } from "../src/read-buffers.ts";
 import { closed, rawClient } from "./support.ts";
 
@@ -116,15 +116,20 @@ async function upload(options: ServeOptions, accepted?: (connection: Connection)
     },
     options,
   );
-  const accepting = once(listener, "connection") as Promise<[Connection]>;
   listener.on("connection", (connection) => accepted?.(connection));
+  await sendLarge(listener);
+  return given;
+}
+
+/** To a server that closes then. */
+async function sendLarge(listener: Listener): Promise<void> {
+  const accepting = once(listener, "connection") as Promise<[Connection]>;
   const client = await rawClient(listener.port);
   const [connection] = await accepting;
   client.end(large);
   client.resume();
   await closed(connection);
   await listener.close();
-  return given;
 }
 
 describe("memory that a protocol gives back", () => {
@@ -150,13 +155,7 @@ describe("memory that a protocol gives back", () => {
       },
       {},
     );
-    const accepting = once(listener, "connection") as Promise<[Connection]>;
-    const client = await rawClient(listener.port);
-    const [connection] = await accepting;
-    client.end(large);
-    client.resume();
-    await closed(connection);
-    await listener.close();
+    await sendLarge(listener);
     expect(kept.length).toBeGreaterThan(0);
     for (const [chunk, copy] of kept) expect(chunk.equals(copy)).toBe(true);
   });

@@ -3,7 +3,7 @@
 import { HttpError } from "./errors.ts";
 import type { HeadScanner } from "./head.ts";
 import { MAX_EMPTY_LIST_MEMBERS } from "./limits.ts";
-import { COLON, HOST_BYTE, isAuthority, isToken, parseList, trimOws } from "./wire.ts";
+import { COLON, HOST_BYTE, isAuthority, isProtocol, isToken, parseList, trimOws } from "./wire.ts";
 
 /** How the end of a body is known (RFC 9112 §6.3). */
 export type Framing =
@@ -227,11 +227,8 @@ function is(buffer: Buffer, at: number, word: string): boolean {
  */
 function readProtocols(value: string, offset: number): string[] {
   const protocols = members(value.toLowerCase(), offset);
-  for (const protocol of protocols) {
-    const parts = protocol.split("/");
-    if (parts.length > 2 || !parts.every(isToken)) {
-      throw new HttpError("bad-field", "Upgrade is a list of name or name/version", { offset });
-    }
+  if (!protocols.every(isProtocol)) {
+    throw new HttpError("bad-field", "Upgrade is a list of name or name/version", { offset });
   }
   return protocols;
 }

@@ -3,7 +3,7 @@
 import { HttpError, localError } from "./errors.ts";
 import { MAX_EMPTY_LIST_MEMBERS } from "./limits.ts";
 import type { RequestReply, ResponseEvent } from "./messages.ts";
-import { isAuthorityWithPort, isToken, parseList } from "./wire.ts";
+import { isAuthorityWithPort, isProtocol, parseList } from "./wire.ts";
 
 const NOTHING_OFFERED: readonly string[] = [];
 
@@ -43,12 +43,6 @@ export function checkSwitch({ headers, version, start }: ResponseEvent, offered:
   if (!accepted.every((protocol) => offered.includes(protocol))) {
     throw unexpected("101 to a protocol that was not offered", start);
   }
-}
-
-/** protocol = protocol-name [ "/" protocol-version ], both tokens. */
-function isProtocol(text: string): boolean {
-  const parts = text.split("/");
-  return parts.length <= 2 && parts.every(isToken);
 }
 
 /** The members of a list, in lower case; none where too many are empty. */

@@ -105,6 +105,12 @@ function isOws(code: number): boolean {
   return code === SP || code === HTAB;
 }
 
+/** protocol = protocol-name [ "/" protocol-version ], both tokens (RFC 9110 §7.8). */
+export function isProtocol(text: string): boolean {
+  const parts = text.split("/");
+  return parts.length <= 2 && parts.every(isToken);
+}
+
 /** Members of a comma-separated list, trimmed, without the empty ones; `undefined` when too many are empty. */
 export function parseList(value: string, maxEmpty: number): string[] | undefined {
   const members: string[] = [];
