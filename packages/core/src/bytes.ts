@@ -1,6 +1,5 @@
 // Bytes that have arrived and are not yet used, as one contiguous window with absolute offsets.
 // It knows nothing of lines, messages or sockets.
-import { Buffer } from "node:buffer";
 
 const EMPTY: Buffer = Buffer.alloc(0);
 

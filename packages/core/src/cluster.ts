@@ -1,10 +1,7 @@
 // More cores than one: the same program in several processes, all of them serving one port. Which side of it this
 // process is on is decided here, and nothing else.
-import cluster from "node:cluster";
 import { availableParallelism } from "node:os";
-import { Cluster } from "./cluster/primary.ts";
-import type { ClusterOptions } from "./cluster/primary.ts";
-import { serveInWorker } from "./cluster/worker.ts";
+import type { Cluster, ClusterOptions } from "./cluster/primary.ts";
 import type { Served } from "./cluster/worker.ts";
 import { TcpError } from "./errors.ts";
 
@@ -27,9 +24,15 @@ export async function serveCluster(
   options: ClusterOptions = {},
 ): Promise<Cluster> {
   const { workers = availableParallelism(), deadline = 5000 } = options;
-  if (cluster.isWorker) return serveInWorker(start, deadline);
+  // Loaded when it is used: most programs are one process, and node:cluster brings much with it.
+  const { default: cluster } = await import("node:cluster");
+  if (cluster.isWorker) {
+    const { serveInWorker } = await import("./cluster/worker.ts");
+    return serveInWorker(start, deadline);
+  }
   if (!Number.isSafeInteger(workers) || workers < 1) {
     throw new TcpError("bad-option", `a cluster needs one worker at least, not ${workers}`);
   }
-  return new Cluster(workers, options).open();
+  const primary = await import("./cluster/primary.ts");
+  return new primary.Cluster(workers, options).open();
 }

@@ -6,7 +6,7 @@
 // they are not, or where TCPKIT_FAST_READ=off is set, sockets stay as they are. What comes out is the same.
 import { Socket } from "node:net";
 import type { Server } from "node:net";
-import { lend, READ_SIZE, recycle, takeReadBuffer } from "./read-buffers.ts";
+import { lend, READ_SIZE, recycle, SHORT, takeReadBuffer } from "./read-buffers.ts";
 
 /** The undocumented parts. */
 interface Inside {
@@ -57,7 +57,7 @@ function onRead(this: Socket, length: number, buffer: Buffer<ArrayBuffer>): bool
   const short = length < READ_SIZE / 2;
   const own = buffer !== shared;
   try {
-    this.emit("data", short ? copy(buffer, length) : lend(own ? buffer : copyLong(buffer, length), length));
+    this.emit("data", own && !short ? lend(buffer, length) : copy(buffer, length));
   } catch (error) {
     // Who threw may have kept the chunk, and this socket would read into it again.
     this.destroy();
@@ -70,16 +70,11 @@ function onRead(this: Socket, length: number, buffer: Buffer<ArrayBuffer>): bool
   return true;
 }
 
+/** What was read, out of the buffer that is read into again. */
 function copy(buffer: Buffer, length: number): Buffer {
-  const chunk = Buffer.allocUnsafe(length);
+  const chunk = takeReadBuffer(length);
   buffer.copy(chunk, 0, 0, length);
-  return chunk;
-}
-
-function copyLong(buffer: Buffer, length: number): Buffer<ArrayBuffer> {
-  const own = takeReadBuffer();
-  buffer.copy(own, 0, 0, length);
-  return own;
+  return length < SHORT ? chunk : lend(chunk, length);
 }
 
 function takeNext(): Buffer | undefined {

@@ -1,55 +1,83 @@
-// The buffers of long reads, and when one may be read into again. It knows no socket: fast-read.ts reads into them.
+// The buffers of reads, and when one may be read into again. It knows no socket: fast-read.ts reads into them.
 //
-// A read is handed out as a chunk of its own buffer, without a copy, and whoever gets it may keep it: its buffer is then left
+// What a read gave is handed out as a chunk of a buffer of its own, and whoever gets it may keep it: its buffer is then left
 // to the garbage collector. Its memory is used again only when all three who can know have said, each for its part, that
 // nobody holds it:
 //
 //  - This file: only the very chunk that was handed out counts, never a part of it. So nothing else that came in the same
 //    read (the head of a message that is decoded later, the next request) can still be looked at through it; `ByteQueue`
 //    gives a chunk as it got it where nothing of it was taken before and nothing of it stays.
-//  - The connection: no tap and no `data` listener was shown it. Else it says `keep`, before the next read.
+//  - The connection: no tap and no `data` listener was shown it. Else it says `keep`, before the protocol gets it.
 //  - The protocol on top, whose session and handlers are done with it: it says `recycle`.
 import { markAsUntransferable } from "node:worker_threads";
 
-/** Bytes that one read can take. */
+/** Bytes that one read can take, and the largest buffer. */
 export const READ_SIZE = 65_536;
 
-/** So many buffers wait to be used again, at most: 1 MiB for the process. */
-const MOST_SPARE = 16;
+/** Less than this much has no buffer of its own: Node's pool serves it quicker. */
+export const SHORT = 4096;
+
+/** The smallest buffer. Each size is twice the one before, so that a piece that is kept holds little more than its bytes. */
+const SMALLEST = 8192;
+const SMALLEST_BITS = 13;
+const SIZES = 4;
+
+/** Bytes of buffers that wait to be used again, at most, for each size: 2 MiB for the process. */
+const MOST_SPARE = 524_288;
 
 /** Chunks that were handed out, and nobody is known to keep; each with the buffer that it is of. */
 const lent = new WeakMap<Uint8Array, Buffer<ArrayBuffer>>();
 
-/** Chunks that were given back. A chunk counts once: the next read into its buffer makes another one. */
-const spare: Uint8Array[] = [];
+/** Chunks that were given back, by size. A chunk counts once: the next read into its buffer makes another one. */
+const spare: readonly Uint8Array[][] = Array.from({ length: SIZES }, () => []);
 
 /**
- * A buffer that nobody else sees, for a long read, or for `length` bytes that a session makes of one (content without its dots).
- * For a short piece, or one that is longer than a read, it is just as long, and its memory is never used again.
+ * A buffer that nobody else sees, for what was read, or for `length` bytes that a session makes of it (content without its
+ * dots): that long or longer. For a short piece, or one that is longer than a read, it is just as long, and its memory is never
+ * used again.
  */
 export function takeReadBuffer(length: number = READ_SIZE): Buffer<ArrayBuffer> {
-  if (length < READ_SIZE / 2 || length > READ_SIZE) return Buffer.allocUnsafe(length);
-  for (let chunk = spare.pop(); chunk !== undefined; chunk = spare.pop()) {
+  if (length < SHORT || length > READ_SIZE) return Buffer.allocUnsafe(length);
+  const index = sizeIndex(length);
+  const size = SMALLEST << index;
+  const chunks = spare[index]!;
+  for (let chunk = chunks.pop(); chunk !== undefined; chunk = chunks.pop()) {
     const buffer = lent.get(chunk);
     lent.delete(chunk);
     // Empty where somebody has transferred its memory elsewhere; from now on nobody can, not even a chunk's last holder.
-    if (buffer?.length !== READ_SIZE) continue;
+    if (buffer?.length !== size) continue;
     markAsUntransferable(buffer.buffer);
     return buffer;
   }
-  return Buffer.allocUnsafeSlow(READ_SIZE);
+  return Buffer.allocUnsafeSlow(size);
 }
 
 /** The first `length` bytes of a buffer of `takeReadBuffer`, to be handed out. Nobody may hold any other part of it. */
 export function lend(buffer: Buffer<ArrayBuffer>, length: number): Buffer<ArrayBuffer> {
   const chunk = buffer.subarray(0, length);
-  if (buffer.length === READ_SIZE) lent.set(chunk, buffer);
+  if (isReadBuffer(buffer)) lent.set(chunk, buffer);
   return chunk;
 }
 
-/** Somebody may keep this chunk: its memory is not used again. */
+/** True while the memory of this chunk would be used again, if it were given back. */
+export function isLent(chunk: Uint8Array): boolean {
+  return lent.has(chunk);
+}
+
+/** Somebody may keep this chunk, or a part of it: its memory is not used again. */
 export function keep(chunk: Uint8Array): void {
   lent.delete(chunk);
+}
+
+/**
+ * From now on `part` counts for `chunk`. Call it where that part is all that anybody holds of the chunk, and the chunk itself is
+ * forgotten: a session does when it takes a message's end off, and nothing of the chunk came before or stays behind.
+ */
+export function narrow(chunk: Uint8Array, part: Uint8Array): void {
+  const buffer = lent.get(chunk);
+  if (buffer === undefined) return;
+  lent.delete(chunk);
+  lent.set(part, buffer);
 }
 
 /**
@@ -59,5 +87,18 @@ export function keep(chunk: Uint8Array): void {
  * once, nothing happens.
  */
 export function recycle(chunk: Uint8Array): void {
-  if (spare.length < MOST_SPARE && lent.has(chunk)) spare.push(chunk);
+  const size = lent.get(chunk)?.length ?? 0;
+  if (size < SMALLEST) return;
+  const chunks = spare[sizeIndex(size)]!;
+  if (chunks.length * size < MOST_SPARE) chunks.push(chunk);
+}
+
+/** True for those of `takeReadBuffer` that may be used again. */
+function isReadBuffer({ length }: Buffer): boolean {
+  return length >= SMALLEST && length <= READ_SIZE;
+}
+
+/** Which size holds so many bytes. */
+function sizeIndex(length: number): number {
+  return Math.max(0, 32 - Math.clz32(length - 1) - SMALLEST_BITS);
 }

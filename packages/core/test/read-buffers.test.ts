@@ -1,13 +1,15 @@
 // When memory that was read into is read into again. A mistake here shows one client's bytes to another.
 import { beforeEach, describe, expect, it } from "vitest";
-import { keep, lend, READ_SIZE, recycle, takeReadBuffer } from "../src/read-buffers.ts";
+import { keep, lend, narrow, READ_SIZE, recycle, SHORT, takeReadBuffer } from "../src/read-buffers.ts";
 
-/** As many as wait to be used again, at most. */
-const MOST = 16;
+/** As many of the largest as wait to be used again, at most. */
+const MOST = 8;
+/** The sizes of buffers that are used again. */
+const SIZES = [8192, 16_384, 32_768, READ_SIZE];
 
 beforeEach(() => {
   // What other tests gave back is taken away.
-  for (let count = 0; count < MOST; count += 1) takeReadBuffer();
+  for (const size of SIZES) for (let count = 0; count < 64; count += 1) takeReadBuffer(size);
 });
 
 /** Whether the memory of this buffer is the next that is read into. */
@@ -31,18 +33,61 @@ describe("memory is read into again", () => {
 });
 
 describe("memory for a piece that a session makes", () => {
-  it("is that of a long read, where the piece is long", () => {
-    const buffer = takeReadBuffer(READ_SIZE / 2);
-    expect(buffer).toHaveLength(READ_SIZE);
-    recycle(lend(buffer, READ_SIZE / 2 - 1));
-    expect(isNext(buffer)).toBe(true);
+  it.each([
+    [SHORT, 8192],
+    [8192, 8192],
+    [8193, 16_384],
+    [16_384, 16_384],
+    [16_385, 32_768],
+    [32_768, 32_768],
+    [32_769, READ_SIZE],
+    [READ_SIZE, READ_SIZE],
+  ])("of %i bytes is of %i, and is used again for what fits in that", (length, size) => {
+    const buffer = takeReadBuffer(length);
+    expect(buffer).toHaveLength(size);
+    recycle(lend(buffer, length));
+    expect(takeReadBuffer(size).buffer).toBe(buffer.buffer);
+    recycle(lend(buffer, length));
+    if (size > 8192) expect(takeReadBuffer(size / 2).buffer).not.toBe(buffer.buffer);
+    if (size < READ_SIZE) expect(takeReadBuffer(size + 1).buffer).not.toBe(buffer.buffer);
+    expect(takeReadBuffer(length).buffer).toBe(buffer.buffer);
   });
 
-  it.each([0, 100, READ_SIZE / 2 - 1, READ_SIZE + 1])("is its own where the piece has %i bytes", (length) => {
+  it.each([0, 100, SHORT - 1, READ_SIZE + 1])("is its own where the piece has %i bytes", (length) => {
     const buffer = takeReadBuffer(length);
     expect(buffer).toHaveLength(length);
     recycle(lend(buffer, length));
     expect(isNext(buffer)).toBe(false);
+  });
+});
+
+describe("a chunk of which a part is all that anybody holds", () => {
+  it("is used again when that part is given back, and no longer when the chunk is", () => {
+    const buffer = takeReadBuffer();
+    const chunk = lend(buffer, 50_000);
+    const part = chunk.subarray(0, 49_995);
+    narrow(chunk, part);
+    recycle(chunk);
+    expect(isNext(buffer)).toBe(false);
+    recycle(part);
+    expect(isNext(buffer)).toBe(true);
+  });
+
+  it("is left alone when somebody may keep the chunk, or the part", () => {
+    const buffer = takeReadBuffer();
+    const kept = lend(buffer, 50_000);
+    keep(kept);
+    const part = kept.subarray(0, 49_995);
+    narrow(kept, part);
+    recycle(part);
+    const another = takeReadBuffer();
+    const chunk = lend(another, 50_000);
+    const keptPart = chunk.subarray(0, 49_995);
+    narrow(chunk, keptPart);
+    keep(keptPart);
+    recycle(keptPart);
+    expect(isNext(buffer)).toBe(false);
+    expect(isNext(another)).toBe(false);
   });
 });
 
@@ -109,11 +154,12 @@ describe("memory is left alone", () => {
     expect(buffer.length).toBe(READ_SIZE);
   });
 
-  it("when enough of it waits", () => {
-    const buffers = Array.from({ length: MOST + 4 }, takeReadBuffer);
-    for (const buffer of buffers) recycle(lend(buffer, READ_SIZE));
+  it.each(SIZES)("when enough of it waits, in buffers of %i", (size) => {
+    const most = (MOST * READ_SIZE) / size;
+    const buffers = Array.from({ length: most + 4 }, () => takeReadBuffer(size));
+    for (const buffer of buffers) recycle(lend(buffer, size));
     const memory = new Set(buffers.map(({ buffer }) => buffer));
-    const again = Array.from(buffers, () => memory.has(takeReadBuffer().buffer));
-    expect(again.filter(Boolean)).toHaveLength(MOST);
+    const again = Array.from(buffers, () => memory.has(takeReadBuffer(size).buffer));
+    expect(again.filter(Boolean)).toHaveLength(most);
   });
 });

@@ -1,6 +1,5 @@
 // Makes the bytes of messages we send: heads with checked fields, and bodies framed as their head promised.
 // It knows one message at a time; which message may be sent when is the session's business.
-import { Buffer } from "node:buffer";
 import type { Output } from "@tcpkit/core";
 import { localError } from "./errors.ts";
 import { lengthField, opening } from "./repeated.ts";

@@ -5,7 +5,7 @@
 // Only CRLF.CRLF ends a message, wherever TCP cuts it. Servers that also take LF.LF, CR.CR or a mixture let one
 // message hide a second one ("SMTP smuggling"), so a CR or LF that is not part of CRLF spoils the message here:
 // it is read to its real end, and refused.
-import { asBuffer, type ByteQueue, lend, recycle, takeReadBuffer } from "@tcpkit/core";
+import { asBuffer, type ByteQueue, lend, narrow, recycle, takeReadBuffer } from "@tcpkit/core";
 
 const CR = 13;
 const LF = 10;
@@ -72,8 +72,9 @@ export class DotDecoder {
     queue.skip(length);
     if (this.ended) queue.skip(3);
     if (length === dots.length) return undefined;
-    // A whole chunk as it came: its memory can be read into again, that of a part cannot.
+    // A whole chunk as it came: its memory can be read into again, that of a part cannot, unless all else of it was the end.
     const piece = length === buffer.length ? buffer : buffer.subarray(position, position + length);
+    if (position === 0 && queue.length === 0) narrow(buffer, piece);
     const content = unstuff(piece, dots);
     if (!this.#bareLf) return content;
     this.#bareLf = false;

@@ -150,3 +150,20 @@ it("dots are taken off in memory that is used again, as that of the chunk is, an
   recycle(content!);
   expect(takeReadBuffer().buffer).toBe(content?.buffer);
 });
+
+it.each([
+  ["and its end", "", "x\r\n.\r\n", true],
+  ["its end, and what follows", "", "x\r\n.\r\nQUIT\r\n", false],
+  ["and a CR whose meaning is open", "", "x\r", false],
+  ["its end, and the command before it", "DATA\r\n", "x\r\n.\r\n", false],
+])("memory of a chunk that holds content %s", (_what, before, after, usedAgain) => {
+  const text = `${before}${"content\r\n".repeat(6000)}${after}`;
+  const queue = new ByteQueue();
+  const buffer = takeReadBuffer();
+  buffer.write(text, "latin1");
+  queue.push(lend(buffer, text.length));
+  queue.skip(before.length);
+  const content = new DotDecoder(queue).take();
+  recycle(content!);
+  expect(takeReadBuffer().buffer === buffer.buffer).toBe(usedAgain);
+});
