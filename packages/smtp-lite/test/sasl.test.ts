@@ -395,7 +395,7 @@ describe("a client", () => {
 });
 
 describe("SASLprep", () => {
-  // RFC 4013 section 3; its last example, mixed direction, is what ours leaves out.
+  // RFC 4013 section 3, and more.
   test.each<[string, string | undefined]>([
     ["I\u00adX", "IX"],
     ["user", "user"],
@@ -403,6 +403,11 @@ describe("SASLprep", () => {
     ["\u00aa", "a"],
     ["\u2168", "IX"],
     ["\u0007", undefined],
+    ["\u0627\u0031", undefined],
+    ["\u06271\u0628", "\u06271\u0628"],
+    ["\u0627a\u0628", undefined],
+    ["a\u0627", undefined],
+    ["\u05d0 - \u05d1", "\u05d0 - \u05d1"],
     ["a\u00a0b\u3000c", "a b c"],
     ["\u200d", undefined],
     ["\ud800", undefined],
