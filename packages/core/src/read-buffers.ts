@@ -39,23 +39,25 @@ const spare: readonly Uint8Array[][] = Array.from({ length: SIZES }, () => []);
 export function takeReadBuffer(length: number = READ_SIZE): Buffer<ArrayBuffer> {
   if (length < SHORT || length > READ_SIZE) return Buffer.allocUnsafe(length);
   const index = sizeIndex(length);
-  const size = SMALLEST << index;
   const chunks = spare[index]!;
   for (let chunk = chunks.pop(); chunk !== undefined; chunk = chunks.pop()) {
     const buffer = lent.get(chunk);
     lent.delete(chunk);
-    // Empty where somebody has transferred its memory elsewhere; from now on nobody can, not even a chunk's last holder.
-    if (buffer?.length !== size) continue;
-    markAsUntransferable(buffer.buffer);
-    return buffer;
+    if (buffer !== undefined) return buffer;
   }
-  return Buffer.allocUnsafeSlow(size);
+  const buffer = Buffer.allocUnsafeSlow(SMALLEST << index);
+  // Who could transfer it to another thread would take it from those that read into it later. Node's pool is marked so, too.
+  markAsUntransferable(buffer.buffer);
+  return buffer;
 }
 
 /** The first `length` bytes of a buffer of `takeReadBuffer`, to be handed out. Nobody may hold any other part of it. */
 export function lend(buffer: Buffer<ArrayBuffer>, length: number): Buffer<ArrayBuffer> {
   const chunk = buffer.subarray(0, length);
-  if (isReadBuffer(buffer)) lent.set(chunk, buffer);
+  if (!isReadBuffer(buffer)) return chunk;
+  // Behind the chunk there may be bytes of somebody else: who looks at its `buffer`, or clones it into another thread, sees none.
+  if (length < buffer.length) buffer.fill(0, length);
+  lent.set(chunk, buffer);
   return chunk;
 }
 

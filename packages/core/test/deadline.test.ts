@@ -33,6 +33,30 @@ describe("Deadline", () => {
     expect(expired).toBe(0);
   });
 
+  it("counts time in which no tick could come as one tick: nobody was heard in it", () => {
+    let now = 0;
+    let tick = (): void => {};
+    const timer = new DeadlineTimer({
+      now: () => now,
+      every: (_, callback) => {
+        tick = callback;
+        return () => {};
+      },
+    });
+    const expired: string[] = [];
+    const before = new Deadline(timer, () => expired.push("before"));
+    const after = new Deadline(timer, () => expired.push("after"));
+    before.set(1000);
+    now = 60_000;
+    after.set(1000);
+    tick();
+    expect(expired).toEqual([]);
+    for (; expired.length < 2; tick()) now += 100;
+    expect(expired.toSorted()).toEqual(["after", "before"]);
+    expect(now).toBeGreaterThanOrEqual(61_000);
+    expect(now).toBeLessThanOrEqual(61_200);
+  });
+
   it("lets the timer stand still when nobody is left", () => {
     let running = 0;
     const timer = new DeadlineTimer({
