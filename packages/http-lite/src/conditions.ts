@@ -50,9 +50,8 @@ export function rangeOf(
   const value = headers.get("range");
   if (value === undefined) return undefined;
   const ifRange = headers.get("if-range");
-  if (ifRange !== undefined && ifRange !== validators.etag) {
-    if (parseDate(ifRange)?.getTime() !== wholeSeconds(validators.lastModified)) return undefined;
-  }
+  if (ifRange !== undefined && ifRange !== validators.etag && !isStrongDate(ifRange, validators))
+    return undefined;
   const match = /^bytes=[ \t]*([0-9]{0,15})-([0-9]{0,15})[ \t]*$/i.exec(value);
   if (match === null) return undefined;
   const [, first = "", last = ""] = match;
@@ -78,6 +77,15 @@ function listsTag(list: string, etag: string, comparison: "strong" | "weak"): bo
 }
 
 /** A date as fields carry it has no milliseconds. */
+/**
+ * The date of this version, once its second is over: before, the file may change again under the same date (RFC 9110 §8.8.2.2).
+ * Who took a date that was younger than that for If-Range has broken §13.1.5.
+ */
+function isStrongDate(text: string, { lastModified }: Validators): boolean {
+  const seconds = wholeSeconds(lastModified);
+  return parseDate(text)?.getTime() === seconds && Date.now() >= seconds + 1000;
+}
+
 function wholeSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000) * 1000;
 }

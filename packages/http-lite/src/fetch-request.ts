@@ -1,4 +1,5 @@
 // A Fetch Request that is made of ours, piece by piece, as it is asked for. It reads no connection: HttpRequest does.
+import { RequestBody } from "./fetch-body.ts";
 import type { HttpRequest } from "./request.ts";
 
 /** The platform's own, whatever becomes of the global one. */
@@ -7,13 +8,19 @@ const utf8 = new TextDecoder();
 
 /**
  * Until something asks for more than we have at hand, there is no platform Request beneath. Once there is one, it has the
- * body, and everything that concerns the body goes there.
+ * body, and everything that concerns the body goes there. The headers stay here: it gets them each time that it is handed out.
+ *
+ * `text()`, `json()` and the like are bounded by `maxBodyBytes` as long as nothing has read from the body, and so are those of a
+ * `clone()`. Not bounded, since a stream that is gathered looks like one that is only read: `body`, a `new Request(request)`,
+ * and what is gathered after a clone's `body` has been read from.
  */
 export class LazyRequest implements Request {
   readonly url: string;
   readonly #http: HttpRequest;
   #headers: Headers | undefined;
   #native: Request | undefined;
+  /** Where the platform's own gets the body from; its clones share it. */
+  #source: RequestBody | undefined;
   /** The body was read without a platform Request. */
   #read = false;
 
@@ -24,7 +31,7 @@ export class LazyRequest implements Request {
 
   /** The platform's own Request of a LazyRequest; anything else as it is. */
   static nativeOf(value: unknown): unknown {
-    return typeof value === "object" && value !== null && #http in value ? value.#made : value;
+    return typeof value === "object" && value !== null && #http in value ? value.#handedOut : value;
   }
 
   get method(): string {
@@ -78,7 +85,13 @@ export class LazyRequest implements Request {
   }
 
   clone(): Request {
-    return this.#made.clone();
+    const clone = new LazyRequest(this.#http, this.url);
+    clone.#headers = new Headers(this.headers);
+    if (this.#hasBody) {
+      clone.#native = this.#made.clone();
+      clone.#source = this.#source;
+    }
+    return clone;
   }
 
   // What says how a browser is to fetch has the same values in every Request that a server gets.
@@ -125,21 +138,42 @@ export class LazyRequest implements Request {
     return hasBody && method !== "GET" && method !== "HEAD";
   }
 
-  /** The platform's own, made now if there is none yet. */
+  /** The platform's own, made now if there is none yet; without headers. */
   get #made(): Request {
     if (this.#native === undefined) {
-      const body = !this.#hasBody ? null : this.#read ? new ReadableStream() : streamOf(this.#http.body);
-      const { url, method, headers, signal } = this;
-      this.#native = new NativeRequest(url, { method, headers, signal, body, duplex: "half" });
+      const { url, method, signal } = this;
+      const body = this.#hasBody ? this.#stream() : null;
+      this.#native = new NativeRequest(url, { method, signal, body, duplex: "half" });
       // Read before: let it look used.
       if (this.#read) void this.#native.body?.cancel();
     }
     return this.#native;
   }
 
+  /** An empty one where the body was read already. */
+  #stream(): ReadableStream<Uint8Array> {
+    if (this.#read) return new ReadableStream();
+    this.#source = new RequestBody(this.#http);
+    return new ReadableStream(this.#source);
+  }
+
+  /** The platform's own, with the headers as they are now. */
+  get #handedOut(): Request {
+    const native = this.#made;
+    const names = [...native.headers.keys()];
+    for (const name of names) native.headers.delete(name);
+    for (const [name, value] of this.headers) native.headers.append(name, value);
+    return native;
+  }
+
   /** The whole body, without a stream where none has been made. */
   async #bytes(): Promise<Uint8Array> {
-    if (this.#native !== undefined) return this.#native.bytes();
+    const native = this.#native;
+    if (native !== undefined) {
+      // Where somebody else reads, it is refused.
+      if (!native.bodyUsed && native.body?.locked === false) this.#source?.gather();
+      return native.bytes();
+    }
     if (!this.#hasBody) return new Uint8Array();
     if (this.#read) throw new TypeError("Body is unusable: it has been read already");
     this.#read = true;
@@ -148,9 +182,9 @@ export class LazyRequest implements Request {
 
   /** Body and type, for what we leave to the platform to parse. */
   async #content(): Promise<Response> {
-    const type = this.#http.headers.get("content-type");
+    const type = this.headers.get("content-type");
     const bytes = await this.bytes();
-    return new Response(bytes, type === undefined ? {} : { headers: { "content-type": type } });
+    return new Response(bytes, type === null ? {} : { headers: { "content-type": type } });
   }
 }
 
@@ -161,24 +195,4 @@ export class LazyRequest implements Request {
 export function passForRequests(native: typeof globalThis.Request): void {
   NativeRequest = native;
   Object.setPrototypeOf(LazyRequest.prototype, native.prototype);
-}
-
-/** Read as it is asked for, and not before: asking is what sends 100 (Continue). */
-function streamOf(body: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const source = body[Symbol.asyncIterator]();
-  return new ReadableStream({
-    type: "bytes",
-    async pull(controller) {
-      const { done, value } = await source.next();
-      // The stream takes the memory of what it is given: a copy is given.
-      if (done !== true) controller.enqueue(new Uint8Array(value));
-      else {
-        controller.close();
-        controller.byobRequest?.respond(0);
-      }
-    },
-    async cancel() {
-      await source.return?.();
-    },
-  });
 }

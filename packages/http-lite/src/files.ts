@@ -7,9 +7,10 @@ import path from "node:path";
 import { precondition, rangeOf } from "./conditions.ts";
 import type { Validators } from "./conditions.ts";
 import { contentTypeOf } from "./content-types.ts";
-import { formatDate } from "./date.ts";
+import { formatDate, notAfterNow } from "./date.ts";
 import type { HttpResponse } from "./handler.ts";
 import type { HttpRequest } from "./request.ts";
+import { queryOf } from "./target.ts";
 
 export interface FilesOptions {
   /** What a path begins with; the rest names the file. Default: `"/"`. */
@@ -44,13 +45,18 @@ export function files(
     if (segments === undefined) return NOT_FOUND;
     try {
       // A folder ends in "/", so that relative links on its page work.
-      const isFolder = segments.at(-1) === "" || segments.length === 0;
-      if (isFolder) segments.pop();
-      const found = await locate(root, isFolder && index !== "" ? [...segments, index] : segments);
+      const isFolder = segments.at(-1) === "";
+      if (isFolder) {
+        if (index === "") return NOT_FOUND;
+        segments[segments.length - 1] = index;
+      }
+      const found = await locate(root, segments);
       if (found === undefined) return NOT_FOUND;
       if ((await stat(found)).isDirectory()) {
         if (isFolder) return NOT_FOUND;
-        return { status: 308, headers: { Location: `${requested}/` }, body: null };
+        const query = queryOf(request.target);
+        const location = query === "" ? `${requested}/` : `${requested}/?${query}`;
+        return { status: 308, headers: { Location: location }, body: null };
       }
       return await reply(request, found, cacheControl);
     } catch (error) {
@@ -104,12 +110,14 @@ async function reply(request: HttpRequest, file: string, cacheControl: string): 
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) return NOT_FOUND;
-    const { size, mtime, mtimeMs } = stats;
+    const { size, mtimeMs } = stats;
     const etag = `"${Math.round(mtimeMs * 1000).toString(36)}-${size.toString(36)}"`;
-    const validators: Validators = { etag, lastModified: mtime };
+    // A file that was changed in the future, by our clock, counts as changed now (RFC 9110 §8.8.2.1).
+    const lastModified = notAfterNow(stats.mtime);
+    const validators: Validators = { etag, lastModified };
     const headers = {
       ETag: etag,
-      "Last-Modified": formatDate(mtime),
+      "Last-Modified": formatDate(lastModified),
       "Cache-Control": cacheControl,
       "Accept-Ranges": "bytes",
     };

@@ -1,11 +1,12 @@
 // Server-sent events: text frames on a reply that stays open (WHATWG HTML §9.2). It knows events, not sockets.
 import { localError } from "./errors.ts";
 import type { HttpResponse } from "./handler.ts";
-import type { HeadersInit } from "./messages.ts";
 import type { HttpRequest } from "./request.ts";
 
-/** One event, or a comment alone. */
+/** One event, a comment, or both. */
 export interface ServerSentEvent {
+  /** For whoever reads the stream; a client ignores it. May have several lines. Goes before the event. */
+  readonly comment?: string | undefined;
   /** What a client gives back as `Last-Event-ID` when it connects again. No line breaks, no NUL. */
   readonly id?: string | undefined;
   /** The event's type. Default for the client: `"message"`. No line breaks. */
@@ -19,6 +20,7 @@ export interface ServerSentEvent {
 export interface EventStreamOptions {
   /** A comment is sent after this long without an event, in milliseconds; 0 for never. Default: 15,000. */
   readonly heartbeat?: number | undefined;
+  /** In place of `Content-Type: text/event-stream` and `Cache-Control: no-store`, in whatever case, or beside them. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -27,26 +29,29 @@ export function lastEventId(request: HttpRequest): string | undefined {
   return request.headers.get("last-event-id");
 }
 
+const FIELDS = [
+  ["Content-Type", "text/event-stream"],
+  ["Cache-Control", "no-store"],
+] as const;
+
 /** A reply whose body is the events of `source`, as they come. */
 export function eventStream(
   source: AsyncIterable<ServerSentEvent>,
   options: EventStreamOptions = {},
 ): HttpResponse {
-  const headers: HeadersInit = {
-    "Content-Type": "text/event-stream",
-    "Cache-Control": "no-store",
-    ...options.headers,
-  };
-  const { heartbeat = 15_000 } = options;
+  const { headers = {}, heartbeat = 15_000 } = options;
+  const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const own = FIELDS.filter(([name]) => !given.has(name.toLowerCase()));
   return {
-    headers,
+    headers: { ...Object.fromEntries(own), ...headers },
     body: { [Symbol.asyncIterator]: () => new Frames(source[Symbol.asyncIterator](), heartbeat) },
   };
 }
 
 /** The frame of one event. @throws HttpError `bad-reply` for a line break where none may stand. */
-export function formatEvent({ id, event, data, retry }: ServerSentEvent): string {
+export function formatEvent({ comment, id, event, data, retry }: ServerSentEvent): string {
   let frame = "";
+  if (comment !== undefined) for (const line of linesOf(comment)) frame += `: ${line}\n`;
   if (event !== undefined) frame += `event: ${oneLine("event", event)}\n`;
   if (id !== undefined) frame += `id: ${oneLine("id", id)}\n`;
   if (retry !== undefined) {
@@ -54,8 +59,12 @@ export function formatEvent({ id, event, data, retry }: ServerSentEvent): string
       throw localError("bad-reply", "retry is whole milliseconds");
     frame += `retry: ${retry}\n`;
   }
-  if (data !== undefined) for (const line of data.split(/\r\n|\r|\n/)) frame += `data: ${line}\n`;
+  if (data !== undefined) for (const line of linesOf(data)) frame += `data: ${line}\n`;
   return `${frame}\n`;
+}
+
+function linesOf(text: string): string[] {
+  return text.split(/\r\n|\r|\n/);
 }
 
 function oneLine(name: string, text: string): string {

@@ -171,6 +171,113 @@ describe("a request", () => {
     expect(await (await fetch(url, { method: "PUT", body })).text()).toBe("11");
   });
 
+  it.each<[string, (request: Request) => Promise<unknown>]>([
+    ["text", (request) => request.text()],
+    ["json", (request) => request.json()],
+    ["bytes", (request) => request.bytes()],
+    ["arrayBuffer", (request) => request.arrayBuffer()],
+    ["blob", (request) => request.blob()],
+    // oxlint-disable-next-line no-deprecated -- applications call it
+    ["formData", (request) => request.formData()],
+    ["clone().text", (request) => request.clone().text()],
+    ["clone().clone().text", (request) => request.clone().clone().text()],
+    ["text, of a cloned one,", async (request) => [request.clone(), await request.text()]],
+    ["text, and that of a clone,", async (request) => Promise.all([request.clone().text(), request.text()])],
+  ])("%s is bounded when the body has been looked at, too", async (_, way) => {
+    await using http = await serve(
+      async (request) => {
+        if (request.body === null || request.bodyUsed) return new Response("no body");
+        await way(request);
+        return new Response("gathered");
+      },
+      { limits: { maxBodyBytes: 10 } },
+    );
+    const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    for (const [length, status] of [
+      [10, 200],
+      [11, 413],
+      [5000, 413],
+    ] as const) {
+      const body = "1".repeat(length);
+      const framed = [
+        `Content-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
+        `Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n${length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+      ];
+      for (const rest of framed) {
+        await using wire = new Wire(http);
+        wire.send(head + rest);
+        expect((await wire.ended()).slice(9, 12)).toBe(String(status));
+      }
+    }
+  });
+
+  it("a body that was looked at and is empty is empty", async () => {
+    const sent =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n";
+    expect(
+      await asked(sent, async (request) => [request.body === null, await request.text(), request.bodyUsed]),
+    ).toEqual([false, "", true]);
+  });
+
+  it("its headers may be changed at any time, and whatever is made of it has them as they are then", async () => {
+    for (const look of [
+      (request: Request): unknown => request.body,
+      (request: Request): unknown => request.clone(),
+      (request: Request): unknown => request.headers,
+      (): unknown => undefined,
+    ]) {
+      for (const sent of [
+        post("hi", "Authorization: secret\r\n"),
+        "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: secret\r\nConnection: close\r\n\r\n",
+      ]) {
+        const answer = await asked(sent, (request) => {
+          look(request);
+          const { headers } = request;
+          headers.delete("authorization");
+          headers.set("x-new", "1");
+          headers.append("x-new", "2");
+          const clone = request.clone();
+          headers.set("x-late", "1");
+          const all = [new Request(clone), new Request(request), clone, request];
+          return [
+            request.headers === headers,
+            ...all.map((each) => ["authorization", "x-new", "x-late"].map((name) => each.headers.get(name))),
+          ];
+        });
+        expect(answer).toEqual([
+          true,
+          [null, "1, 2", null],
+          [null, "1, 2", "1"],
+          [null, "1, 2", null],
+          [null, "1, 2", "1"],
+        ]);
+      }
+    }
+  });
+
+  it("each new Request(it, { body }) has the headers of its time", async () => {
+    const answer = await asked(post("hi"), (request) => {
+      const seen: (string | null)[] = [];
+      for (const value of ["1", "2"]) {
+        request.headers.set("x-new", value);
+        seen.push(new Request(request, { method: "PUT", body: "other" }).headers.get("x-new"));
+      }
+      request.headers.delete("x-new");
+      seen.push(new Request(request, { method: "PUT", body: "other" }).headers.get("x-new"));
+      return seen;
+    });
+    expect(answer).toEqual(["1", "2", null]);
+  });
+
+  it("a content type that was changed says how the body is parsed", async () => {
+    const answer = await asked(post("a=1", "Content-Type: text/plain\r\n"), async (request) => {
+      request.headers.set("content-type", "application/x-www-form-urlencoded");
+      // oxlint-disable-next-line no-deprecated -- applications call it
+      return (await request.formData()).get("a");
+    });
+    expect(answer).toBe("1");
+  });
+
   it("fetch(it) passes it on, its body streaming", async () => {
     const upstream = createServer((request, response) => {
       response.setHeader("X-Saw", `${request.method ?? ""} ${request.headersDistinct["x-tag"]?.[0] ?? ""}`);

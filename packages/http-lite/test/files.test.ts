@@ -1,5 +1,5 @@
 // Files of one folder: what is served, how much of it, and what never is.
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Listener } from "@tcpkit/core";
@@ -72,8 +72,25 @@ describe("what is served", () => {
   });
 
   it("a folder without its slash leads to the one with it", async () => {
-    const reply = await get("sub");
-    expect([reply.status, reply.headers.get("location")]).toEqual([308, "/files/sub/"]);
+    const cases: [string, string][] = [
+      ["sub", "/files/sub/"],
+      ["sub?a=%20b&c=d?e", "/files/sub/?a=%20b&c=d?e"],
+    ];
+    for (const [name, location] of cases) {
+      const reply = await get(name);
+      expect([reply.status, reply.headers.get("location")]).toEqual([308, location]);
+    }
+  });
+
+  it("a file changed in the future, as one changed now (RFC 9110 §8.8.2.1)", async () => {
+    const file = path.join(folder, "public", "future.txt");
+    await writeFile(file, "");
+    const future = new Date(Date.now() + 86_400_000);
+    await utimes(file, future, future);
+    const { headers } = await get("future.txt");
+    const [modified = "", date = ""] = [headers.get("last-modified"), headers.get("date")];
+    expect(Date.parse(modified)).toBeLessThanOrEqual(Date.parse(date));
+    expect(Date.parse(modified)).toBeGreaterThan(future.getTime() - 86_402_000);
   });
 
   it("other methods are refused", async () => {
@@ -114,6 +131,18 @@ describe("what never is", () => {
     expect(await reply.text()).not.toContain("secret\n");
   });
 
+  it.each(["index.html", ""])(
+    "a file with a slash behind it, nor a folder without its page: index %j",
+    async (index) => {
+      await using other = await serveHttp(files(path.join(folder, "public"), { index }), { port: 0 });
+      const paths = ["/hello.txt/", "/sub/index.html/", "/link-in.txt/", "/"];
+      for (const each of paths) {
+        expect([each, (await request({ port: other.port, path: each })).status]).toEqual([each, 404]);
+      }
+      expect((await request({ port: other.port, path: "/sub/" })).status).toBe(index === "" ? 404 : 200);
+    },
+  );
+
   it("a path outside the prefix", async () => {
     expect((await request({ port: http.port, path: "/hello.txt" })).status).toBe(404);
   });
@@ -148,15 +177,42 @@ describe("ranges (RFC 9110 §14)", () => {
   it("If-Range: the part of the same version, or the whole of another", async () => {
     const { headers } = await get("hello.txt");
     const etag = headers.get("etag") ?? "";
-    const date = headers.get("last-modified") ?? "";
     expect((await get("hello.txt", { Range: "bytes=0-1", "If-Range": etag })).status).toBe(206);
-    expect((await get("hello.txt", { Range: "bytes=0-1", "If-Range": date })).status).toBe(206);
     expect((await get("hello.txt", { Range: "bytes=0-1", "If-Range": '"other"' })).status).toBe(200);
     expect((await get("hello.txt", { Range: "bytes=0-1", "If-Range": `W/${etag}` })).status).toBe(200);
+  });
+
+  it("If-Range with a date: the part of that version, unless its second is not over (RFC 9110 §8.8.2.2)", async () => {
+    const file = path.join(folder, "public", "dated-part.txt");
+    await writeFile(file, "0123456789");
+    const ask = async (date: string): Promise<number> =>
+      (await get("dated-part.txt", { Range: "bytes=5-9", "If-Range": date })).status;
+    await utimes(file, 1_700_000_000.6, 1_700_000_000.6);
+    expect(await ask("Tue, 14 Nov 2023 22:13:20 GMT")).toBe(206);
+    expect(await ask("Tue, 14 Nov 2023 22:13:21 GMT")).toBe(200);
+    // In a second that is not over, it may change again under the same date.
+    const future = new Date(Date.now() + 3_600_000);
+    await utimes(file, future, future);
+    const { headers } = await get("dated-part.txt");
+    expect(await ask(headers.get("last-modified") ?? "")).toBe(200);
   });
 });
 
 describe("conditions (RFC 9110 §13)", () => {
+  it("a date may have one of the obsolete forms", async () => {
+    const file = path.join(folder, "public", "dated.txt");
+    await writeFile(file, "");
+    await utimes(file, 1_700_000_000, 1_700_000_000);
+    for (const same of ["Tuesday, 14-Nov-23 22:13:20 GMT", "Tue Nov 14 22:13:20 2023"]) {
+      expect([same, (await get("dated.txt", { "If-Modified-Since": same })).status]).toEqual([same, 304]);
+      expect([same, (await get("dated.txt", { "If-Unmodified-Since": same })).status]).toEqual([same, 200]);
+    }
+    for (const past of ["Tuesday, 14-Nov-23 22:13:19 GMT", "Tue Nov 14 22:13:19 2023"]) {
+      expect([past, (await get("dated.txt", { "If-Modified-Since": past })).status]).toEqual([past, 200]);
+      expect([past, (await get("dated.txt", { "If-Unmodified-Since": past })).status]).toEqual([past, 412]);
+    }
+  });
+
   it("by entity tag and by date", async () => {
     const { headers } = await get("hello.txt");
     const etag = headers.get("etag") ?? "";

@@ -11,6 +11,10 @@ describe("a frame", () => {
     [{ data: "" }, "data: \n\n"],
     [{ id: "7", event: "tick", data: "x", retry: 500 }, "event: tick\nid: 7\nretry: 500\ndata: x\n\n"],
     [{ id: "" }, "id: \n\n"],
+    [{ comment: "still here" }, ": still here\n\n"],
+    [{ comment: "" }, ": \n\n"],
+    [{ comment: "why", data: "x" }, ": why\ndata: x\n\n"],
+    [{ comment: "a\ndata: b\r\n\r\nevent: c\rid: d" }, ": a\n: data: b\n: \n: event: c\n: id: d\n\n"],
   ])("%o", (event, frame) => {
     expect(formatEvent(event)).toBe(frame);
   });
@@ -42,6 +46,32 @@ describe("a stream", () => {
       if (text.includes(":\n\n")) next.resolve();
     }
     expect(text).toMatch(/^id: 42\ndata: first\n\n(:\n\n)+id: 43\ndata: second\n\n$/);
+  });
+
+  it("has the headers that are given in place of its own, whatever their case", async () => {
+    const source = async function* (): AsyncGenerator<ServerSentEvent> {};
+    await using http = await serveHttp(({ path }) =>
+      eventStream(source(), {
+        headers:
+          path === "/type"
+            ? { "content-type": "text/event-stream; charset=utf-8", "X-Tag": "t" }
+            : { "CACHE-CONTROL": "no-cache" },
+      }),
+    );
+    const fields = async (path: string): Promise<string[]> => {
+      const { headers } = await request({ port: http.port, path });
+      const names = ["content-type", "cache-control", "x-tag"];
+      return [...headers.lines()]
+        .filter(([name]) => names.includes(name.toLowerCase()))
+        .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
+        .toSorted();
+    };
+    expect(await fields("/type")).toEqual([
+      "cache-control: no-store",
+      "content-type: text/event-stream; charset=utf-8",
+      "x-tag: t",
+    ]);
+    expect(await fields("/cache")).toEqual(["cache-control: no-cache", "content-type: text/event-stream"]);
   });
 
   it("finds by its heartbeat that the client is gone, and tells its source to stop", async () => {
