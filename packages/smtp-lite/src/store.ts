@@ -1,77 +1,76 @@
 // Messages as files, safe on disk before anybody is told so. It knows files; it knows no wire.
 //
-// The order makes the promise: the content goes into a temporary file, fdatasync; then it gets its name, all at once,
-// by rename; then fsync of the folder, for the name itself. Whoever looks into the folder sees whole messages only.
-// Messages that come together are committed together: their fdatasyncs run at the same time, which lets the file
-// system make one of them, and they share one fsync of the folder.
-import { close, fdatasync, fsync, open, rename, write } from "node:fs";
-import { readdir, rm, stat } from "node:fs/promises";
+// Whoever looks into the folder sees whole messages: the content goes into a temporary file, which then gets its name, all
+// at once, by rename. Small messages go to a thread in rounds, and are safe by the journal that it keeps: one write and one
+// fdatasync for all that come together. A large one is streamed from here, and not written twice: fdatasync of its file,
+// rename, and one fsync of the folder for all that come together.
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { ByteStream } from "@tcpkit/core";
 import { formatPath } from "./address.ts";
+import { thisOrigin } from "./boot.ts";
 import type { Envelope } from "./envelope.ts";
 import { SmtpError } from "./errors.ts";
+import { fitsJournal } from "./journal-format.ts";
+import { recoverJournals } from "./journal-recovery.ts";
 import { replies } from "./replies.ts";
+import { disk, isNoSpace, removeFile, STALE, unlessGone } from "./store-disk.ts";
+import type { Folder } from "./store-disk.ts";
+import { FINAL, MessageFile, TEMPORARY } from "./store-file.ts";
 import { Rounds } from "./store-rounds.ts";
-
-// Plain descriptors: with a `FileHandle` a message takes about a tenth more CPU.
-const files = {
-  open: promisify(open),
-  write: promisify(write),
-  fdatasync: promisify(fdatasync),
-  fsync: promisify(fsync),
-  close: promisify(close),
-  rename: promisify(rename),
-};
-
-const FINAL = ".eml";
-const TEMPORARY = ".eml.tmp";
+import type { Outcome } from "./store-rounds.ts";
+import { StoreThread } from "./store-thread.ts";
+import type { HeldMessage } from "./store-thread.ts";
 
 /** Up to here, in bytes, a message waits in memory and is written at once; more is written as it comes. */
 const SMALL = 32 * 1024;
 /** So many pieces of it are joined into one. */
 const MANY = 64;
 
-/**
- * Temporary files that nobody has written to for 36 hours are left from a crash: the rule that Maildir has. It needs no
- * lock, so that several processes can share a folder.
- */
-const STALE = 36 * 60 * 60 * 1000;
-
 /** A folder in which each message is a file `<id>.eml`. Make it with `openMailDirectory`, once. */
 export class MailDirectory implements AsyncDisposable {
   /** The folder, as it was given. */
   readonly path: string;
-  readonly #folder: number;
-  readonly #commits = new Rounds<OpenMessage>((messages) => this.#commit(messages));
+  readonly #folder: Folder;
+  readonly #thread: StoreThread | undefined;
+  readonly #small: Rounds<HeldMessage> | undefined;
+  readonly #large = new Rounds<MessageFile>((messages) => this.#commit(messages));
+  #closed: Promise<void> | undefined;
 
-  /** @internal */
-  constructor(path: string, folder: number) {
-    this.path = path;
+  /** @internal Without a thread every message is written as a large one. */
+  constructor(folder: Folder, thread: StoreThread | undefined) {
+    this.path = folder.path;
     this.#folder = folder;
+    this.#thread = thread;
+    this.#small = thread && new Rounds((messages) => thread.keep(messages));
   }
 
   /**
    * Writes a message: `Return-Path:` (RFC 5321 section 4.4: this is the delivery), `Received:`, then the content as it
-   * came. Resolves with the file's path once file and name are on disk; until then there is at most an
-   * `<id>.eml.tmp`, which any failure takes away. Memory holds up to 32 KiB of each message that is being written.
+   * came. Resolves with the file's path once the message is there under its name, and on disk: by its own file, or by the
+   * folder's journal. Any failure takes away what there is of it. Memory holds up to 32 KiB of each message that is being
+   * written.
    * @throws SmtpError `no-space` (452 4.3.1) when the disk or the quota is full.
    * @throws what `body` throws when the message does not become whole, and errors of the file system.
+   * @throws Error when the folder is closed, or when its thread has ended: what it was about may be there, or half of it
+   * under its temporary name.
    */
   async write(
     envelope: Pick<Envelope, "id" | "from" | "received">,
     body: AsyncIterable<Uint8Array>,
   ): Promise<string> {
-    const message = new OpenMessage(join(this.path, envelope.id));
-    let held = [Buffer.from(`Return-Path: ${formatPath(envelope.from)}\r\n${envelope.received}`)];
-    let size = 0;
+    const { id, from, received } = envelope;
+    const path = join(this.path, id);
+    const trace = Buffer.from(`Return-Path: ${formatPath(from)}\r\n${received}`);
+    let held = [trace];
+    let size = trace.length;
+    let file: MessageFile | undefined;
     const take = (bytes: Uint8Array): void | Promise<void> => {
       size += bytes.length;
-      if (size > SMALL) {
+      if (size > trace.length + SMALL) {
         const pieces = [...held, bytes];
         held = [];
-        return message.write(pieces);
+        return (file ??= new MessageFile(path)).write(pieces);
       }
       // A copy: the bytes may be part of a larger buffer, which is not to be held, or be used again.
       held.push(Buffer.from(bytes));
@@ -82,27 +81,61 @@ export class MailDirectory implements AsyncDisposable {
     try {
       if (body instanceof ByteStream) await body.consume(take);
       else for await (const bytes of body) await take(bytes);
-      if (held.length > 0) await message.write(held);
-      await this.#commits.join(message);
-      return message.final;
+      if (file === undefined && fitsJournal(id, size) && this.#small !== undefined) {
+        this.#check();
+        await this.#small.join({ id, pieces: held, size });
+      } else {
+        file ??= new MessageFile(path);
+        if (held.length > 0) await file.write(held);
+        this.#check();
+        await this.#large.join(file);
+      }
+      return path + FINAL;
     } catch (cause) {
-      await message.remove();
+      await file?.remove();
       throw isNoSpace(cause) ? noSpace(this.path, cause) : cause;
     }
   }
 
-  /** Makes messages last, each on its own, and then all their names. */
-  #commit(messages: readonly OpenMessage[]): Promise<void>[] {
-    const finished = messages.map((message) => message.finish());
-    const named = Promise.allSettled(finished).then((all) =>
-      all.some(({ status }) => status === "fulfilled") ? files.fsync(this.#folder) : undefined,
-    );
-    return finished.map((one) => one.then(() => named));
+  #check(): void {
+    if (this.#closed !== undefined) throw new Error(`${this.path} is closed: await each write() before`);
+    this.#thread?.check();
   }
 
-  /** Closes the folder. Call it once every `write` has settled: those after it reject. */
+  /** Makes large messages last, each on its own, and then all their names. */
+  async #commit(messages: readonly MessageFile[]): Promise<Outcome[]> {
+    const outcomes = await Promise.all(
+      messages.map(async (message): Promise<Outcome> => {
+        try {
+          await message.sync();
+          await message.finish();
+          return undefined;
+        } catch (error) {
+          return error as Error;
+        }
+      }),
+    );
+    if (outcomes.includes(undefined)) await disk.fsync(this.#folder.file);
+    return outcomes;
+  }
+
+  /**
+   * Closes the folder. Call it once every `write` has settled: those after it reject. Then all files are on disk, and there are
+   * messages only; with much to write, which may be what other programs wrote, that takes its time.
+   * @throws errors of the file system, when it cannot be told that all files are on disk: the journal stays then.
+   */
   close(): Promise<void> {
-    return files.close(this.#folder);
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#large.idle();
+    await this.#small?.idle();
+    try {
+      await this.#thread?.close();
+    } finally {
+      await disk.close(this.#folder.file);
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -110,81 +143,36 @@ export class MailDirectory implements AsyncDisposable {
   }
 }
 
-/** The file of one message while it is being made. */
-class OpenMessage {
-  readonly final: string;
-  readonly #temporary: string;
-  #file: number | undefined;
-  /** The name that it has now, if it has been created. */
-  #name: string | undefined;
-
-  /** `path` is without extension. */
-  constructor(path: string) {
-    this.final = path + FINAL;
-    this.#temporary = path + TEMPORARY;
-  }
-
-  async write(pieces: readonly Uint8Array[]): Promise<void> {
-    if (this.#file === undefined) {
-      // `wx`: an id is never used twice, and a file that is there already is not ours.
-      this.#file = await files.open(this.#temporary, "wx", 0o600);
-      this.#name = this.#temporary;
-    }
-    const bytes = Buffer.concat(pieces);
-    // On a disk that is nearly full, a part is written, and only the next call fails.
-    for (let at = 0; at < bytes.length;) at += (await files.write(this.#file, bytes, at)).bytesWritten;
-  }
-
-  async finish(): Promise<void> {
-    if (this.#file === undefined) throw new Error("a message without a file: a bug in the store");
-    await files.fdatasync(this.#file);
-    await this.#close();
-    await files.rename(this.#temporary, this.final);
-    this.#name = this.final;
-  }
-
-  /** Takes away what there is: without the folder's fsync the client hears of a failure and sends again. */
-  async remove(): Promise<void> {
-    await this.#close();
-    if (this.#name !== undefined) await rm(this.#name, { force: true });
-  }
-
-  async #close(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    if (file !== undefined) await files.close(file);
-  }
-}
-
 /**
  * Opens a folder, which exists, for messages: `onMessage: (envelope, body) => mail.write(envelope, body)`. What a crash
- * has left in it, temporary files that nobody has written to for 36 hours, is removed.
- * @throws errors of the file system: `ENOENT`, `EACCES`, …
+ * has left in it is put in order: messages that a power failure has taken are written anew from the journal, and temporary
+ * files and journals that nobody has written to for 36 hours are removed. Several processes of one machine can share a folder.
+ * It has a thread of its own, which keeps no process alive while nothing is being written.
+ * @throws errors of the file system: `ENOENT`, `EACCES`, …; Error when the thread cannot start.
  */
 export async function openMailDirectory(path: string): Promise<MailDirectory> {
   await removeStale(path);
-  return new MailDirectory(path, await files.open(path, "r"));
+  const folder = { path, file: await disk.open(path, "r") };
+  try {
+    const origin = await thisOrigin();
+    await recoverJournals(folder, origin);
+    // Without an origin, who opens the folder next cannot tell a journal in use from one that is left.
+    const thread = origin && (await StoreThread.start(folder, origin));
+    return new MailDirectory(folder, thread);
+  } catch (error) {
+    await disk.close(folder.file);
+    throw error;
+  }
 }
 
 async function removeStale(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!name.endsWith(TEMPORARY)) continue;
     const file = join(directory, name);
-    try {
-      if (Date.now() - (await stat(file)).mtimeMs > STALE) await rm(file);
-    } catch (error) {
-      // Another process has finished it, or removed it.
-      if (!hasCode(error, "ENOENT")) throw error;
-    }
+    // Another process may have finished it, or removed it.
+    const found = await unlessGone(stat(file));
+    if (found !== undefined && Date.now() - found.mtimeMs > STALE) await removeFile(file);
   }
-}
-
-function isNoSpace(error: unknown): boolean {
-  return hasCode(error, "ENOSPC", "EDQUOT");
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
 }
 
 function noSpace(directory: string, cause: unknown): SmtpError {

@@ -1,0 +1,283 @@
+// The journal of a mail folder while it is written, without a thread: what is asked of the disk and in which order, what
+// happens when the disk fails, and when a segment ends. Recovery is in journal-recovery.test.ts.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import type * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { fakeClock } from "@tcpkit/core/testing";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { JOURNAL_PREFIX } from "../src/journal-format.ts";
+import { Journal } from "../src/journal.ts";
+import type { JournalOptions } from "../src/journal.ts";
+import { disk } from "../src/store-disk.ts";
+import type { Folder } from "../src/store-disk.ts";
+import { keepTogether } from "../src/store-round.ts";
+
+type Callback = (error: Error | null) => void;
+
+/** What was asked of the disk, in order: "fdatasync one.eml". A test may let a call fail. */
+const asked = vi.hoisted(() => ({
+  calls: [] as string[],
+  names: new Map<number, string>(),
+  before: (_call: string): void => {},
+}));
+
+vi.mock("node:fs", async (original) => {
+  const real = await original<typeof fs>();
+  const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+  const watch = (call: string): void => {
+    asked.calls.push(call);
+    asked.before(call);
+  };
+  const watched =
+    (name: "fdatasync" | "fsync") =>
+    (file: number, callback: Callback): void => {
+      try {
+        watch(`${name} ${asked.names.get(file)}`);
+      } catch (error) {
+        callback(error as Error);
+        return;
+      }
+      real[name](file, callback);
+    };
+  const watchedSync =
+    (name: "fdatasync" | "fsync") =>
+    (file: number): void => {
+      watch(`${name} ${asked.names.get(file)}`);
+      real[`${name}Sync`](file);
+    };
+  return {
+    ...real,
+    open(path: string, flags: string, ...rest: unknown[]): void {
+      const callback = rest.pop() as (error: Error | null, file?: number) => void;
+      real.open(path, flags, rest[0] as number | undefined, (error, file) => {
+        if (error === null) asked.names.set(file, base(path));
+        callback(error, file);
+      });
+    },
+    openSync(path: string, flags: string, mode: number): number {
+      const file = real.openSync(path, flags, mode);
+      asked.names.set(file, base(path));
+      return file;
+    },
+    writevSync(file: number, pieces: readonly Uint8Array[]): number {
+      watch(`write ${asked.names.get(file)}`);
+      return real.writevSync(file, pieces);
+    },
+    renameSync(from: string, to: string): void {
+      watch(`rename ${base(to)}`);
+      real.renameSync(from, to);
+    },
+    fdatasync: watched("fdatasync"),
+    fsync: watched("fsync"),
+    fdatasyncSync: watchedSync("fdatasync"),
+    fsyncSync: watchedSync("fsync"),
+  };
+});
+
+let directory = "";
+let folder: Folder;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "smtp-lite-journal-"));
+  folder = { path: directory, file: await disk.open(directory, "r") };
+  asked.calls = [];
+  asked.before = () => {};
+});
+afterEach(async () => {
+  await disk.close(folder.file);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function open(options?: JournalOptions): Journal {
+  return new Journal(folder, { boot: "some-boot", process: "1-1-1" }, options);
+}
+
+/** Keeps a round of messages, and tells what was thrown for each. */
+function keep(journal: Journal, ...ids: string[]): unknown[] {
+  const contents = ids.map((id) => Buffer.from(`Subject: ${id}\r\n\r\n`));
+  const lengths = contents.map(({ length }) => length);
+  return keepTogether(folder, journal, { ids, lengths, bytes: Buffer.concat(contents) });
+}
+
+/** How often what matches was asked of the disk. */
+function count(pattern: RegExp): number {
+  return asked.calls.filter((call) => pattern.test(call)).length;
+}
+
+const SYNC_JOURNAL = /^fdatasync .*journal/;
+const SYNC_MESSAGE = /^fdatasync .*\.eml$/;
+const WELL = [undefined];
+const EIO = expect.objectContaining({ code: "EIO" }) as unknown;
+
+/** Lets calls that match fail, as a broken disk does. */
+function breakDisk(pattern: RegExp): void {
+  asked.before = (call) => {
+    if (pattern.test(call)) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+  };
+}
+
+function segments(): string[] {
+  return readdirSync(directory).filter((name) => name.startsWith(JOURNAL_PREFIX));
+}
+
+function messages(): string[] {
+  return readdirSync(directory).filter((name) => !name.startsWith(JOURNAL_PREFIX));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setImmediate();
+}
+
+it("a round is content, then one write and one sync of the journal, then names: none stands for what is not safe", async () => {
+  const journal = open();
+  for (const ids of [
+    ["one", "two"],
+    ["three", "four"],
+  ]) {
+    asked.calls = [];
+    expect(keep(journal, ...ids)).toEqual([undefined, undefined]);
+    const name = segments()[0];
+    expect(asked.calls).toEqual([
+      ...ids.map((id) => `write ${id}.eml.tmp`),
+      `write ${name}`,
+      `fdatasync ${name}`,
+      // The name of the journal itself has to last too: once.
+      ...(ids.includes("one") ? [`fsync ${basename(directory)}`] : []),
+      ...ids.map((id) => `rename ${id}.eml`),
+    ]);
+  }
+  await journal.close();
+  expect(count(SYNC_MESSAGE)).toBe(4);
+  // Names last once all content does.
+  expect(asked.calls.at(-1)).toBe(`fsync ${basename(directory)}`);
+  expect(readdirSync(directory).sort()).toEqual(["four.eml", "one.eml", "three.eml", "two.eml"]);
+});
+
+it("many files are made to last by one call for their file system, or one by one where there is no tool for it", async () => {
+  const ids = Array.from({ length: 65 }, (_, index) => `m${index}`);
+  for (const [options, syncs] of [
+    [{}, process.platform === "linux" ? 0 : 65],
+    [{ tools: [] }, 65],
+    [{ tools: ["/no/such/tool", "/bin/false"] }, 65],
+  ] as const) {
+    asked.calls = [];
+    const journal = open(options);
+    keep(journal, ...ids);
+    await journal.close();
+    expect(count(SYNC_MESSAGE)).toBe(syncs);
+    expect(readdirSync(directory).sort()).toEqual(ids.map((id) => `${id}.eml`).sort());
+  }
+});
+
+it("a sync of the journal that fails refuses its round; no record goes behind it, and the next round is kept", async () => {
+  const journal = open();
+  keep(journal, "before");
+  const [first] = segments();
+  breakDisk(SYNC_JOURNAL);
+  expect(keep(journal, "refused", "too")).toEqual([EIO, EIO]);
+  expect(messages()).toEqual(["before.eml"]);
+  asked.before = () => {};
+  expect(keep(journal, "after")).toEqual(WELL);
+  await until(() => segments().length === 1);
+  expect(segments()).not.toEqual([first]);
+  // What the first segment kept safe was made to last before it went.
+  expect(asked.calls).toContain("fdatasync before.eml");
+  await journal.close();
+  expect(readdirSync(directory).sort()).toEqual(["after.eml", "before.eml"]);
+});
+
+it("a journal whose own name cannot be made to last keeps nothing safe", async () => {
+  const journal = open();
+  breakDisk(/^fsync/);
+  expect(keep(journal, "refused")).toEqual([EIO]);
+  asked.before = () => {};
+  expect(keep(journal, "taken")).toEqual(WELL);
+  await journal.close();
+  expect(readdirSync(directory)).toEqual(["taken.eml"]);
+});
+
+it.each([
+  ["write", /^write two/],
+  ["name", /^rename two/],
+])("a message whose %s fails takes nobody with it, and leaves nothing", async (_, pattern) => {
+  const journal = open();
+  breakDisk(pattern);
+  expect(keep(journal, "one", "two", "three")).toEqual([undefined, EIO, undefined]);
+  expect(messages().sort()).toEqual(["one.eml", "three.eml"]);
+  await journal.close();
+});
+
+it("a round in which nothing could be written asks nothing of the journal", async () => {
+  const journal = open();
+  breakDisk(/^write/);
+  expect(keep(journal, "one")).toEqual([EIO]);
+  expect(readdirSync(directory)).toEqual([]);
+  await journal.close();
+});
+
+it("a temporary file that is there already is somebody else's, and stays", async () => {
+  const journal = open();
+  mkdirSync(join(directory, "one.eml.tmp"));
+  expect(keep(journal, "one")).toMatchObject([{ code: "EEXIST" }]);
+  expect(readdirSync(directory)).toEqual(["one.eml.tmp"]);
+  await journal.close();
+});
+
+it("a segment that is full ends with the next round, once all of its names are there", async () => {
+  const journal = open({ size: 1 });
+  keep(journal, "one");
+  const [first] = segments();
+  keep(journal, "two");
+  await until(() => segments().length === 1);
+  expect(segments()).not.toEqual([first]);
+  expect(asked.calls.indexOf("rename one.eml")).toBeLessThan(asked.calls.indexOf("fdatasync one.eml"));
+  expect(asked.calls).not.toContain("fdatasync two.eml");
+  await journal.close();
+});
+
+it("a checkpoint that fails refuses nothing: its segment stays, and goes with the next one", async () => {
+  const journal = open({ size: 1 });
+  breakDisk(SYNC_MESSAGE);
+  keep(journal, "one");
+  expect(keep(journal, "two")).toEqual(WELL);
+  await until(() => count(SYNC_MESSAGE) === 1);
+  expect(keep(journal, "three")).toEqual(WELL);
+  await until(() => count(SYNC_MESSAGE) === 2);
+  expect(segments()).toHaveLength(3);
+  asked.before = () => {};
+  expect(keep(journal, "four")).toEqual(WELL);
+  await until(() => segments().length === 1);
+  await journal.close();
+  expect(readdirSync(directory).sort()).toEqual(["four.eml", "one.eml", "three.eml", "two.eml"]);
+});
+
+it("close() tries again what failed; when that fails too, it says so, and the journal stays", async () => {
+  const clock = fakeClock();
+  const journal = open({ clock });
+  breakDisk(SYNC_MESSAGE);
+  keep(journal, "one");
+  clock.advance(10_000);
+  await until(() => count(SYNC_MESSAGE) === 1);
+  await setImmediate();
+  await expect(journal.close()).rejects.toThrow("EIO");
+  expect(count(SYNC_MESSAGE)).toBe(2);
+  expect(segments()).toHaveLength(1);
+});
+
+it("a segment ends ten seconds after its first record", async () => {
+  const clock = fakeClock();
+  const journal = open({ clock });
+  keep(journal, "one");
+  clock.advance(9_999);
+  keep(journal, "two");
+  expect(segments()).toHaveLength(1);
+  clock.advance(1);
+  await until(() => segments().length === 0);
+  expect(clock.timers).toBe(0);
+  keep(journal, "three");
+  expect(segments()).toHaveLength(1);
+  await journal.close();
+  expect(clock.timers).toBe(0);
+  expect(readdirSync(directory).sort()).toEqual(["one.eml", "three.eml", "two.eml"]);
+});
