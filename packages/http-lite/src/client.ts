@@ -3,11 +3,13 @@
 import { connect, DeadlineTimer, TcpError } from "@tcpkit/core";
 import type { Connection, ConnectOptions } from "@tcpkit/core";
 import { Call } from "./client/call.ts";
-import { checkPath, messageOf } from "./client/message.ts";
+import { messageOf } from "./client/message.ts";
 import type { Message, RequestBody, RequestTrailers } from "./client/message.ts";
 import { ClientPool } from "./client/pool.ts";
 import type { HttpClientResponse } from "./client/reply.ts";
 import type { HttpRefused, HttpSwitched } from "./client/switched.ts";
+import { checkPath } from "./client/target.ts";
+import { boundsOver } from "./bounds.ts";
 import { localError } from "./errors.ts";
 import { pairsOf } from "./fields.ts";
 import { DEFAULT_CLIENT_DEADLINES, withDefaults } from "./limits.ts";
@@ -36,9 +38,9 @@ export interface HttpClientOptions extends Pick<
    * that has answered before. Replies come in the order of the requests: a slow one holds up those behind it. Default: 1.
    */
   readonly pipelining?: number | undefined;
-  /** Deadlines that differ from `DEFAULT_CLIENT_DEADLINES`, in milliseconds. */
+  /** Deadlines that differ from `DEFAULT_CLIENT_DEADLINES`, in milliseconds; `Infinity` for ever. */
   readonly deadlines?: Partial<HttpClientDeadlines> | undefined;
-  /** Bounds that differ from `DEFAULT_LIMITS`; `maxBodyBytes` is for `bytes()` and `text()`. */
+  /** Bounds that differ from `DEFAULT_LIMITS`; `Infinity` for none. `maxBodyBytes` is for `bytes()` and `text()`. */
   readonly limits?: Partial<HttpLimits> | undefined;
   /** Makes a connection; heed its `signal` and `deadline`. Default: core's `connect`. */
   readonly connect?: ((options: ConnectOptions) => Promise<Connection>) | undefined;
@@ -48,10 +50,14 @@ export interface HttpClientOptions extends Pick<
 export interface HttpClientRequest {
   /** Default: `"GET"`. */
   readonly method?: string | undefined;
-  /** The target, percent-encoded, with its query. Default: `"/"`. */
+  /**
+   * The target, percent-encoded, with its query: `"/…"`; for OPTIONS also `"*"`; to a proxy in absolute-form, `"http://host/…"`,
+   * without user information (RFC 9112 §3.2). Default: `"/"`.
+   */
   readonly path?: string | undefined;
   /**
-   * `Host` is made from host and port unless it is given. With `Expect: 100-continue` the body waits until the server asks for
+   * `Host` is made from host and port, or is that of a `path` in absolute-form, unless it is given. Where there is no body, POST,
+   * PUT and PATCH say `Content-Length: 0` (RFC 9110 §8.6). With `Expect: 100-continue` the body waits until the server asks for
    * it, or `deadlines.continue` is over, and is not sent when the server answers first.
    */
   readonly headers?: HeadersInit | undefined;
@@ -63,7 +69,10 @@ export interface HttpClientRequest {
    * the request.
    */
   readonly trailers?: RequestTrailers | undefined;
-  /** Hears interim replies (1xx). What it throws fails the request. */
+  /**
+   * Hears interim replies (1xx). What it throws, or rejects with, fails the request, or the reading of its reply, unless the reply
+   * is complete.
+   */
   readonly onInformational?: ((event: InformationalEvent) => void) | undefined;
   /** Ends the request, or the reading of its reply, when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -107,7 +116,10 @@ export class HttpClient implements AsyncDisposable {
   readonly #pool: ClientPool;
   readonly #host: string;
 
-  /** @throws HttpError `bad-request` for a host that is none; TcpError `bad-option`. */
+  /**
+   * @throws HttpError `bad-request` for a host that is none, or a limit or deadline that is NaN, negative, or, where it counts, not
+   * whole; TcpError `bad-option`.
+   */
   constructor(options: HttpClientOptions = {}) {
     const { maxConnections = 8, maxWaiting = 1024, pipelining = 1, timer = sharedTimer } = options;
     if (!(maxConnections >= 1)) {
@@ -116,7 +128,10 @@ export class HttpClient implements AsyncDisposable {
     if (!(pipelining >= 1)) {
       throw new TcpError("bad-option", `pipelining must be 1 or more, not ${pipelining}`);
     }
-    const deadlines = { ...DEFAULT_CLIENT_DEADLINES, ...options.deadlines };
+    if (!(maxWaiting >= 0)) {
+      throw new TcpError("bad-option", `maxWaiting must be 0 or more, not ${maxWaiting}`);
+    }
+    const deadlines = boundsOver(DEFAULT_CLIENT_DEADLINES, options.deadlines, false);
     const limits = withDefaults(options.limits);
     this.#host = hostOf(options);
     const dial = options.connect ?? connect;

@@ -87,6 +87,23 @@ export class HttpError extends Error {
   }
 }
 
+/** Errors of the client's role. */
+const ofClients = new WeakSet<HttpError>();
+
+/** Marks an error as one that our own client had with its server. */
+export function ofClient(error: HttpError): HttpError {
+  ofClients.add(error);
+  return error;
+}
+
+/**
+ * True for an error that whoever sent us a request is to blame for, and is answered by its status. What our own client has
+ * to say of another server is none, wherever it comes through.
+ */
+export function isOfPeer(error: unknown): error is HttpError {
+  return error instanceof HttpError && error.blame === "remote" && !ofClients.has(error);
+}
+
 /** An error made by the program on this side: a reply or a request that must not be sent. */
 export function localError(code: HttpErrorCode, message: string, cause?: unknown): HttpError {
   return new HttpError(code, message, { blame: "local", status: 500, cause });

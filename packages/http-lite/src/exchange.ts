@@ -2,7 +2,7 @@
 // driver does the rest.
 import { assertNever, ByteStream, recycle } from "@tcpkit/core";
 import type { Connection, Peer } from "@tcpkit/core";
-import { HttpError, localError } from "./errors.ts";
+import { HttpError, isOfPeer, localError } from "./errors.ts";
 import type { HttpHandler, HttpResponse, HttpResult } from "./handler.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { ErrorEvent, HeadersInit, HttpEvent, HttpReply, RequestEvent } from "./messages.ts";
@@ -15,10 +15,15 @@ import { REASONS } from "./wire.ts";
 
 export interface ExchangeSettings {
   readonly limits: HttpLimits;
+  /** Must not throw. */
   readonly onError: (error: unknown, request: HttpRequest) => void;
 }
 
-/** The exchanges of one connection, one after the other. */
+/**
+ * The exchanges of one connection, one after the other.
+ *
+ * The promise for a reply never rejects, since nobody may be there to hear it: who makes one has it end in `#answerError`.
+ */
 export class Exchanges implements RequestContext {
   readonly #connection: Connection;
   readonly #handler: HttpHandler;
@@ -30,6 +35,8 @@ export class Exchanges implements RequestContext {
   #stream: ByteStream | undefined;
   /** Pending while the reply to a request with a body is being made. */
   #answer: Promise<void> | undefined;
+  /** Lets the driver go on, while it waits for somebody to want the body for which the client awaits our 100 (Continue). */
+  #goOn: (() => void) | undefined;
   /** The iterator of a reply that is being streamed. */
   #source: Source | undefined;
   /** The head of the reply has left. */
@@ -89,31 +96,42 @@ export class Exchanges implements RequestContext {
     this.#peer?.send({ type: "informational", status, headers });
   }
 
-  /** The handler works beside the arriving body: the driver goes on, and waits for the reply at the body's end. */
-  #runWithBody(event: RequestEvent, peer: Peer<HttpReply>): void {
+  /**
+   * The handler works beside the arriving body: the driver goes on, and waits for the reply at the body's end. While the client
+   * waits for our 100 (Continue), it goes on when the body is asked for, or the reply is complete: until then the client is not late.
+   */
+  #runWithBody(event: RequestEvent, peer: Peer<HttpReply>): void | Promise<void> {
     const onStart = (): void => {
-      if (event.expectsContinue && this.#stream === stream && !this.#begun) {
-        peer.send({ type: "informational", status: 100 });
-      }
+      if (!event.expectsContinue || this.#stream !== stream) return;
+      if (!this.#begun) peer.send({ type: "informational", status: 100 });
+      this.#proceed();
     };
     // Session and exchange hold no piece that they have handed on.
     const stream = new ByteStream(onStart, recycle);
     this.#stream = stream;
-    const answer = this.#run(new HttpRequest(event, this, stream), peer);
-    this.#answer = answer ?? undefined;
+    const request = new HttpRequest(event, this, stream);
+    this.#answer = this.#run(request, peer) ?? undefined;
+    if (!event.expectsContinue || stream.started || request !== this.#request) return undefined;
+    return new Promise((resolve) => {
+      this.#goOn = resolve;
+    });
+  }
+
+  #proceed(): void {
+    this.#goOn?.();
+    this.#goOn = undefined;
   }
 
   #run(request: HttpRequest, peer: Peer<HttpReply>): void | Promise<void> {
     this.#request = request;
     this.#begun = false;
-    let result: HttpResult | Promise<HttpResult>;
     try {
-      result = this.#handler(request);
+      const result = this.#handler(request);
+      if (isPromise(result)) return this.#runLater(request, peer, result);
+      return this.#reply(request, peer, result);
     } catch (error) {
       return this.#answerError(request, peer, error);
     }
-    if (isPromise(result)) return this.#runLater(request, peer, result);
-    return this.#reply(request, peer, result);
   }
 
   async #runLater(request: HttpRequest, peer: Peer<HttpReply>, promise: Promise<HttpResult>): Promise<void> {
@@ -128,12 +146,12 @@ export class Exchanges implements RequestContext {
 
   /** Sends a reply: at once when its body is at hand, otherwise as its iterable gives it. */
   #reply(request: HttpRequest, peer: Peer<HttpReply>, result: HttpResult): void | Promise<void> {
-    // Answered already, by an error: what the handler made meanwhile comes too late.
-    if (request !== this.#request) {
-      if (typeof result === "object" && "body" in result) giveUp(sourceOf(result.body));
-      return undefined;
-    }
     try {
+      // Answered already, by an error: what the handler made meanwhile comes too late.
+      if (request !== this.#request) {
+        if (typeof result === "object" && "body" in result) giveUp(sourceOf(result.body));
+        return undefined;
+      }
       if (typeof result === "string") {
         peer.send({ type: "response", status: 200, body: result });
       } else if (typeof result !== "object") {
@@ -156,21 +174,26 @@ export class Exchanges implements RequestContext {
     peer.send({ type: "switch", status, headers });
     this.#finish();
     const stream = peer.takeOver();
-    try {
-      takeOver(stream);
-    } catch (error) {
+    const onFailed = (error: unknown): void => {
       this.#settings.onError(error, request);
       stream.destroy();
+    };
+    try {
+      const taken: unknown = takeOver(stream);
+      if (isPromise(taken)) taken.then(undefined, onFailed);
+    } catch (error) {
+      onFailed(error);
     }
   }
 
   async #streamReply(request: HttpRequest, peer: Peer<HttpReply>, response: HttpResponse): Promise<void> {
-    const { status = 200, reason, headers, body, trailers } = response;
-    const source = sourceOf(body);
-    this.#source = source;
-    // Nobody would see the content: it is not made.
-    const contentless = request.method === "HEAD" || status === 204 || status === 205 || status === 304;
+    let source: Source | undefined;
     try {
+      const { status = 200, reason, headers, body, trailers } = response;
+      source = sourceOf(body);
+      this.#source = source;
+      // Nobody would see the content: it is not made.
+      const contentless = request.method === "HEAD" || status === 204 || status === 205 || status === 304;
       // Asked before the head leaves: a source that reads the request's body sends 100 (Continue) by that.
       const first = contentless ? undefined : source?.next();
       // Where the head is refused, nobody awaits it.
@@ -198,22 +221,38 @@ export class Exchanges implements RequestContext {
   #finish(): void {
     this.#request = undefined;
     this.#stream?.fail(new HttpError("aborted", "the reply was complete before the body was read"));
+    this.#proceed();
   }
 
-  /** The handler failed: 500, or the status of an error that the client caused; too late for either: destroy. */
+  /** The handler failed: 500, or the status of an error that the client caused; too late for either: the connection's end. */
   #answerError(request: HttpRequest, peer: Peer<HttpReply>, error: unknown): void {
     if (request !== this.#request || this.gone) return;
-    const known = error instanceof HttpError && error.blame === "remote" ? error : undefined;
-    if (known === undefined) this.#settings.onError(error, request);
-    if (this.#begun) {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      // To HTTP/1.0 an end of the connection may be the end of the body: only a reset says that it is not.
-      if (request.version === "1.0") this.#connection.reset({ kind: "local", cause });
-      else this.#connection.destroy({ kind: "local", cause });
-    } else {
-      peer.send(errorReply(known));
+    const known = isOfPeer(error) ? error : undefined;
+    const answered = !this.#begun && known !== undefined && this.#canSend(errorReply(known), peer);
+    if (!answered) {
+      // Also told of an error with a status, or fields, that cannot be sent.
+      if (known === undefined || !this.#begun) this.#settings.onError(error, request);
+      if (this.#begun || !this.#canSend(FAILED, peer)) this.#cut(request, error);
     }
     this.#finish();
+  }
+
+  /** Sends it, unless the session refuses it: then nothing has left. */
+  #canSend(reply: HttpReply, peer: Peer<HttpReply>): boolean {
+    try {
+      peer.send(reply);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Nobody may take what has left for the whole. */
+  #cut(request: HttpRequest, error: unknown): void {
+    const cause = error instanceof Error ? error : new Error("the handler failed", { cause: error });
+    // To HTTP/1.0 an end of the connection may be the end of the body: only a reset says that it is not.
+    if (request.version === "1.0") this.#connection.reset({ kind: "local", cause });
+    else this.#connection.destroy({ kind: "local", cause });
   }
 
   /** The client broke the protocol or was too slow. */
@@ -237,8 +276,9 @@ export class Exchanges implements RequestContext {
   }
 }
 
-function errorReply(error: HttpError | undefined): HttpReply {
-  if (error === undefined) return { type: "response", status: 500, body: "500 Internal Server Error\n" };
+const FAILED: HttpReply = { type: "response", status: 500, body: "500 Internal Server Error\n" };
+
+function errorReply(error: HttpError): HttpReply {
   const { status, code, message, headers } = error;
   const body = `${status} ${REASONS[status] ?? ""}: ${message} (${code})\n`;
   return { type: "response", status, headers, body };

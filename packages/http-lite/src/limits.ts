@@ -1,4 +1,5 @@
 // Every bound of this package, in bytes and in counts, each with its reason.
+import { boundsOver } from "./bounds.ts";
 
 export interface HttpLimits {
   /** Longest request target, in bytes; over it: 414. */
@@ -34,15 +35,17 @@ export const DEFAULT_LIMITS: HttpLimits = {
   maxDiscardBytes: 256 * 1024,
 };
 
-const complete = new WeakMap<Partial<HttpLimits>, HttpLimits>();
+/** Those that were made here: all sessions of a server share its limits, and look at none of them again. */
+const complete = new WeakSet<Partial<HttpLimits>>([DEFAULT_LIMITS]);
 
-/** Limits with the default ones where none are given. The same for the same object: all sessions of a server share them. */
+/**
+ * Limits with the default ones where none are given, as they are now; what was made here is given back as it is.
+ * @throws HttpError `bad-request` for one that is no whole number from 0 on, nor Infinity.
+ */
 export function withDefaults(limits: Partial<HttpLimits> = DEFAULT_LIMITS): HttpLimits {
-  let all = complete.get(limits);
-  if (all === undefined) {
-    all = { ...DEFAULT_LIMITS, ...limits };
-    complete.set(limits, all);
-  }
+  if (complete.has(limits)) return limits as HttpLimits;
+  const all = boundsOver(DEFAULT_LIMITS, limits, true);
+  complete.add(all);
   return all;
 }
 

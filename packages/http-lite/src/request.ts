@@ -133,9 +133,13 @@ export class HttpRequest {
   }
 
   /**
-   * Aborts when the client goes before its reply is complete: at once when it resets the connection, otherwise when
-   * something is written to it. A client that only ends its side still awaits its reply, and TCP does not tell the
-   * two apart; so send something now and then while you wait.
+   * Aborts when the client goes before its reply is complete: when it resets the connection, and otherwise when something is
+   * written to it. A client that only ends its side still awaits its reply, and TCP does not tell the two apart; so send
+   * something now and then while you wait.
+   *
+   * A reset is seen at once, unless something that the client has sent is left unread: a body that is not read to its end, or a
+   * next request, sent before this one is answered. Then nothing is read from the connection until that goes on, and a reset is
+   * seen with it, or when something is written.
    */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

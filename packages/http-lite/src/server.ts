@@ -1,6 +1,7 @@
 // Binds HTTP sessions to core's connections: the public server API. It parses nothing.
 import { createListener, drive } from "@tcpkit/core";
 import type { Deadlines, DropReason, Listener, ListenOptions, TlsOptions } from "@tcpkit/core";
+import { boundsOver } from "./bounds.ts";
 import { dateField } from "./date.ts";
 import { Exchanges } from "./exchange.ts";
 import type { HttpHandler } from "./handler.ts";
@@ -12,16 +13,19 @@ import { httpProtocol } from "./protocol.ts";
 export interface HttpServerOptions extends ListenOptions {
   /** HTTPS: a key and a certificate, as for any listener. Default for `ALPNProtocols`: `["http/1.1"]`. */
   readonly tls?: TlsOptions | undefined;
-  /** Bounds that differ from `DEFAULT_LIMITS`. */
+  /** Bounds that differ from `DEFAULT_LIMITS`; `Infinity` for none. */
   readonly limits?: Partial<HttpLimits> | undefined;
-  /** Deadlines that differ from `DEFAULT_DEADLINES`, in milliseconds. */
+  /** Deadlines that differ from `DEFAULT_DEADLINES`, in milliseconds; `Infinity` for ever. */
   readonly deadlines?: Deadlines | undefined;
   /**
    * Methods that are served; others that are known are answered 405, unknown ones 501. Default: `DEFAULT_METHODS`, which has
    * neither CONNECT (list it, and take the connection over) nor TRACE.
    */
   readonly methods?: readonly string[] | undefined;
-  /** Hears what a handler threw; the client gets 500. Default: `console.error`. */
+  /**
+   * Hears what a handler threw, or a take-over; the client gets 500. It hears nothing of what the client did wrong. What it throws
+   * itself, or rejects with, goes to `console.error`. Default: `console.error`.
+   */
   readonly onError?: ((error: unknown, request: HttpRequest) => void) | undefined;
 }
 
@@ -29,19 +33,25 @@ export interface HttpServerOptions extends ListenOptions {
  * Serves HTTP/1.1 (and 1.0).
  *
  * A handler gets a request and returns a reply, at once or as a promise. What it throws is answered by 500, or,
- * once a reply has begun, by closing the connection.
+ * once a reply has begun, by closing the connection. An HttpError that the request's body raised, or the program made, is
+ * answered by its status where it blames the client (`blame` is `"remote"`); one of HttpClient is a failure like any other: 500.
  *
  * Closing drains: requests in hand, and those that arrive within `deadlines.goodbye` on a connection that was kept, are
  * answered with `Connection: close`.
- * @throws TcpError as `listen`.
+ * @throws TcpError as `listen`; HttpError `bad-request` for a limit or deadline that is NaN, negative, or, where it counts, not
+ * whole.
  */
 export async function serveHttp(handler: HttpHandler, options: HttpServerOptions = {}): Promise<Listener> {
   const limits = withDefaults(options.limits);
-  const deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
+  const deadlines = boundsOver<Deadlines>(DEFAULT_DEADLINES, options.deadlines, false);
   const protocol = httpProtocol({ limits, methods: options.methods, date: dateField });
   const tls = withAlpn(options.tls);
   const listener = createListener({ service: "http", refusal, ...options, tls });
-  const settings = { limits, onError: options.onError ?? report };
+  const { onError = report } = options;
+  const settings = {
+    limits,
+    onError: (error: unknown, request: HttpRequest): void => void tell(onError, error, request),
+  };
   listener.on("connection", (connection) => {
     const exchanges = new Exchanges(connection, handler, settings);
     drive(connection, protocol, exchanges.handle, { deadlines });
@@ -59,6 +69,18 @@ function withAlpn(tls: TlsOptions | undefined): TlsOptions | undefined {
 function refusal(reason: DropReason): string | undefined {
   if (reason === "denied") return undefined;
   return `HTTP/1.1 503 Service Unavailable\r\n${dateField()}Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
+}
+
+type OnError = NonNullable<HttpServerOptions["onError"]>;
+
+/** Tells `onError`, whose own failure goes no further. */
+async function tell(onError: OnError, error: unknown, request: HttpRequest): Promise<void> {
+  try {
+    const told: unknown = onError(error, request);
+    await told;
+  } catch (failure) {
+    console.error("http: onError failed:", failure);
+  }
 }
 
 function report(error: unknown): void {

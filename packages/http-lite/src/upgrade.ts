@@ -9,7 +9,8 @@ import type { HttpRequest } from "./request.ts";
 export interface TakeOver {
   /**
    * Gets the connection as a stream that begins with the bytes behind the request. Listen to its `error`: from here on
-   * errors, deadlines and the end of the connection are the new owner's business.
+   * errors, deadlines and the end of the connection are the new owner's business. Should this throw, or return a promise that
+   * rejects, `onError` hears of it, and the stream is destroyed.
    */
   readonly takeOver: (stream: Duplex) => void;
   /**

@@ -441,6 +441,32 @@ describe("interim replies", () => {
     await server.ended();
   });
 
+  it("are heard; a listener that rejects fails its request, or the reading of its reply", async () => {
+    const { client, next } = memoryClient();
+    const broken = new Error("listener");
+    const failed = promised<void>();
+    const onInformational = (async () => {
+      await failed.promise;
+      throw broken;
+    }) as () => void;
+    const unanswered = client.request({ onInformational });
+    const unread = client.request({ onInformational });
+    const complete = client.request({ onInformational });
+    const servers = [await next(), await next(), await next()] as const;
+    for (const server of servers) {
+      await server.head();
+      server.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+    }
+    servers[1].send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+    servers[2].send(okWith("whole"));
+    const half = await unread;
+    const whole = await complete;
+    failed.resolve();
+    await expect(unanswered).rejects.toBe(broken);
+    await expect(half.text()).rejects.toBe(broken);
+    expect(await whole.text()).toBe("whole");
+  });
+
   it("may not go on for ever", async () => {
     const { client, next } = memoryClient();
     const reply = client.request();
@@ -452,7 +478,22 @@ describe("interim replies", () => {
 });
 
 describe("a target", () => {
-  it.each(["", "hello", "?q", "*", "//é", "/a b", "/a\tb", "/#x"])("is not %j", async (target) => {
+  it.each([
+    "",
+    "hello",
+    "?q",
+    "*",
+    "//é",
+    "/a b",
+    "/a\tb",
+    "/#x",
+    "a:80",
+    "http://user:pw@other.test/x",
+    "http://user@127.0.0.1/",
+    "http:///x",
+    "http://a b/",
+    "ftp://a/",
+  ])("is not %j", async (target) => {
     const { client, made } = memoryClient();
     await expect(client.request({ path: target })).rejects.toMatchObject({
       code: "bad-request",
@@ -470,6 +511,77 @@ describe("a target", () => {
     void client.request({ method, path: target });
     expect(await (await next()).head()).toContain(`${method} ${target} HTTP/1.1\r\n`);
   });
+});
+
+describe("Host", () => {
+  it.each([
+    ["http://other.test/a", "other.test"],
+    ["HTTPS://other.test:8443?q", "other.test:8443"],
+  ])("is what a target in absolute-form names: %s (RFC 9112 §3.2)", async (target, host) => {
+    const { client, next } = memoryClient();
+    void client.request({ path: target });
+    expect(await (await next()).head()).toBe(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    void client.request({ path: target, headers: { host: host.toUpperCase() } });
+    expect(await (await next()).head()).toContain(`\r\nhost: ${host.toUpperCase()}\r\n`);
+  });
+
+  it("may be another one than the server's", async () => {
+    const { client, next } = memoryClient();
+    void client.request({ headers: { Host: "virtual.test:81" } });
+    expect(await (await next()).head()).toBe("GET / HTTP/1.1\r\nHost: virtual.test:81\r\n\r\n");
+  });
+
+  it.each(["", "a b/c", "a/b", "user@a", "a,b", "a:99999", "http://a"])("is not %j", async (host) => {
+    const { client, made } = memoryClient();
+    const refused = { code: "bad-request", blame: "local" };
+    await expect(client.request({ headers: { Host: host } })).rejects.toMatchObject(refused);
+    await expect(client.upgrade({ protocols: ["echo"], headers: [["host", host]] })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(client.connect({ target: "a:1", headers: { Host: host } })).rejects.toMatchObject(refused);
+    expect(made).toEqual([]);
+  });
+
+  it("is not another one than the target's", async () => {
+    const { client } = memoryClient();
+    await expect(
+      client.request({ path: "http://other.test/", headers: { Host: "one.test" } }),
+    ).rejects.toMatchObject({ code: "bad-request" });
+  });
+});
+
+describe("a request without a body", () => {
+  it.each([
+    ["POST", "Content-Length: 0\r\n"],
+    ["PUT", "Content-Length: 0\r\n"],
+    ["PATCH", "Content-Length: 0\r\n"],
+    ["GET", ""],
+    ["DELETE", ""],
+    ["OPTIONS", ""],
+    ["get", ""],
+  ])("%s says so where content is meant to be: %j (RFC 9110 §8.6)", async (method, length) => {
+    for (const options of [{}, { body: null }]) {
+      const { client, next } = memoryClient();
+      void client.request({ method, ...options });
+      expect(await (await next()).head()).toBe(`${method} / HTTP/1.1\r\nHost: 127.0.0.1\r\n${length}\r\n`);
+    }
+  });
+
+  it("says it once where the program does as well", async () => {
+    const { client, next } = memoryClient();
+    void client.request({ method: "POST", headers: { "Content-Length": 0 } });
+    expect(await (await next()).head()).toBe(
+      "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n",
+    );
+  });
+});
+
+it("CONNECT is not asked for by request(), which could not hand the tunnel over", async () => {
+  const { client, made } = memoryClient();
+  for (const path of ["/", "a:1", "http://a/"]) {
+    await expect(client.request({ method: "CONNECT", path })).rejects.toMatchObject({ code: "bad-request" });
+  }
+  expect(made).toEqual([]);
 });
 
 describe("where the server is", () => {

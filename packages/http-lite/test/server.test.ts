@@ -7,7 +7,7 @@ import { DeadlineTimer } from "@tcpkit/core";
 import { fakeClock } from "@tcpkit/core/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { serveHttp } from "../src/index.ts";
-import type { HttpHandler, HttpServerOptions } from "../src/index.ts";
+import type { HttpHandler, HttpRequest, HttpServerOptions } from "../src/index.ts";
 import { promised, Wire } from "./wire.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -111,6 +111,135 @@ describe("requests on one connection", () => {
     await using wire = new Wire(http);
     wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
     expect(await wire.ended()).toMatch(/^HTTP\/1.1 403 .*Connection: close\r\n\r\n$/s);
+  });
+
+  describe("while the client waits for 100 (Continue)", () => {
+    const EXPECT = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n";
+    const ASKED = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    /** A server whose handler reads the body, or answers without, when `go` is resolved; `clock` is its time. */
+    async function waiting(deadlines: HttpServerOptions["deadlines"] = {}) {
+      const clock = fakeClock();
+      const begun = promised<HttpRequest>();
+      const go = promised<"read" | "refuse">();
+      const http = await serve(
+        async (request) => {
+          begun.resolve(request);
+          return (await go.promise) === "read" ? request.text() : { status: 403 };
+        },
+        { deadlines, timer: new DeadlineTimer(clock) },
+      );
+      return { http, clock, begun: begun.promise, go };
+    }
+
+    it("nobody is late, however long the handler takes", async () => {
+      const { http, clock, begun, go } = await waiting({ idle: 400, message: 400 });
+      await using _ = http;
+      await using wire = new Wire(http);
+      wire.send(`${EXPECT}\r\n`);
+      await begun;
+      clock.advance(60_000);
+      go.resolve("read");
+      expect(await wire.until("\r\n\r\n")).toBe(ASKED);
+      wire.send(`hi${get("/", "Connection: close\r\n")}`);
+      expect(await wire.ended()).toMatch(/100 Continue.*200 OK.*\r\n\r\nhiHTTP\/1\.1 200 OK/s);
+    });
+
+    it("and once asked for it, the client is: 408", async () => {
+      const { http, clock, begun, go } = await waiting({ message: 400 });
+      await using _ = http;
+      await using wire = new Wire(http);
+      wire.send(`${EXPECT}\r\n`);
+      await begun;
+      go.resolve("read");
+      await wire.until(ASKED);
+      clock.advance(1000);
+      expect(await wire.ended()).toContain("HTTP/1.1 408 ");
+    });
+
+    it("a body that was sent all the same is read, and the next request behind it", async () => {
+      const { http, clock, begun, go } = await waiting({ idle: 400, message: 400 });
+      await using _ = http;
+      await using wire = new Wire(http);
+      wire.send(`${EXPECT}\r\nhi${get("/", "Connection: close\r\n")}`);
+      await begun;
+      clock.advance(60_000);
+      go.resolve("read");
+      expect(await wire.ended()).toMatch(/200 OK.*\r\n\r\nhiHTTP\/1\.1 200 OK/s);
+    });
+
+    it("a late refusal is final: what was sent all the same is not read", async () => {
+      const { http, begun, go } = await waiting();
+      await using _ = http;
+      await using wire = new Wire(http);
+      wire.send(`${EXPECT}\r\nhi${GET}`);
+      await begun;
+      go.resolve("refuse");
+      expect(await wire.ended()).toMatch(/^HTTP\/1\.1 403 [^]*Connection: close\r\n\r\n$/);
+    });
+
+    it("a drain lets the handler read, and answer with Connection: close", async () => {
+      const { http, begun, go } = await waiting();
+      await using wire = new Wire(http);
+      wire.send(`${EXPECT}\r\n`);
+      await begun;
+      const closed = http.close({ deadline: 5000 });
+      go.resolve("read");
+      await wire.until(ASKED);
+      wire.send("hi");
+      expect(await wire.ended()).toMatch(/Connection: close\r\n\r\nhi$/);
+      wire.socket.end();
+      expect(await closed).toEqual({ drained: 1, cut: 0 });
+    });
+
+    it("a client that resets is gone at once", async () => {
+      const { http, begun } = await waiting();
+      await using _ = http;
+      await using wire = new Wire(http);
+      wire.send(`${EXPECT}\r\n`);
+      const { signal, body } = await begun;
+      const aborted = once(signal, "abort");
+      wire.socket.resetAndDestroy();
+      await aborted;
+      await expect(body[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: "incomplete" });
+    });
+
+    it("a client that ends its side brings no body", async () => {
+      const { http, begun, go } = await waiting();
+      await using _ = http;
+      await using wire = new Wire(http);
+      wire.send(`${EXPECT}\r\n`);
+      wire.socket.end();
+      await begun;
+      go.resolve("read");
+      expect(await wire.ended()).toMatch(/HTTP\/1\.1 400 [^]*\(incomplete\)\n$/);
+    });
+
+    it("an earlier request's body, read too late, does not have the next one's awaited", async () => {
+      const clock = fakeClock();
+      const requests: HttpRequest[] = [];
+      const go = promised<void>();
+      await using http = await serve(
+        async (request) => {
+          requests.push(request);
+          if (requests.length === 1) return "unread";
+          await go.promise;
+          return request.text();
+        },
+        { deadlines: { idle: 400 }, timer: new DeadlineTimer(clock) },
+      );
+      await using wire = new Wire(http);
+      wire.send(post("x"));
+      await wire.until("unread");
+      wire.send(`${EXPECT}\r\n`);
+      await vi.waitFor(() => expect(requests).toHaveLength(2));
+      await expect(requests[0]!.text()).rejects.toThrow();
+      clock.advance(60_000);
+      go.resolve();
+      await wire.until(ASKED);
+      wire.send("hi");
+      await wire.until(/\r\n\r\nhi$/);
+    });
   });
 
   it("interim replies are sent before the final one", async () => {

@@ -5,6 +5,7 @@ import type { DeadlineTimer } from "@tcpkit/core";
 import { HttpError } from "../errors.ts";
 import type { HttpClientDeadlines } from "../limits.ts";
 import type { InformationalEvent } from "../messages.ts";
+import { isPromise } from "../pieces.ts";
 import { queueTimeout } from "./failures.ts";
 import type { Message } from "./message.ts";
 import type { HttpClientResponse } from "./reply.ts";
@@ -64,8 +65,10 @@ export class Call {
     this.#turn = undefined;
   }
 
+  /** @throws what the listener throws. What it rejects with fails the request, unless that is over. */
   inform(event: InformationalEvent): void {
-    this.#onInformational?.(event);
+    const heard: unknown = this.#onInformational?.(event);
+    if (isPromise(heard)) heard.then(undefined, (error: unknown) => this.fail(error));
   }
 
   answer(response: HttpClientResponse): void {

@@ -5,7 +5,7 @@
 // them can be sent again, so whatever ends this connection, they are, on another one.
 import { assertNever, drive } from "@tcpkit/core";
 import type { CloseReason, Connection, Peer } from "@tcpkit/core";
-import { HttpError, localError } from "../errors.ts";
+import { HttpError, localError, ofClient } from "../errors.ts";
 import { NO_FIELDS } from "../fields.ts";
 import type { HeaderMap } from "../fields.ts";
 import type { HttpClientDeadlines, HttpLimits } from "../limits.ts";
@@ -160,7 +160,7 @@ export class ClientConnection implements BodyOwner, UploadOwner {
 
   readonly #handle = (event: HttpEvent): void | Promise<void> => {
     const exchange = this.#exchange;
-    if (event.type === "error") return this.#lose(event.error, event.error.code === "incomplete");
+    if (event.type === "error") return this.#lose(ofClient(event.error), event.error.code === "incomplete");
     // Given up: nobody is there to hear what was on its way.
     if (exchange === undefined) return undefined;
     switch (event.type) {

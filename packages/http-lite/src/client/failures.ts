@@ -1,13 +1,18 @@
 // What goes wrong beside the bytes: time is up, or the connection is gone. Only errors are made here.
 import { TcpError } from "@tcpkit/core";
 import type { CloseReason } from "@tcpkit/core";
-import { HttpError } from "../errors.ts";
+import { HttpError, ofClient } from "../errors.ts";
 import type { HttpClientDeadlines } from "../limits.ts";
+
+/** The reply is more than `bytes()` and `text()` gather. */
+export function replyTooLarge(limit: number): HttpError {
+  return ofClient(new HttpError("body-too-large", `the body is over ${limit} bytes`, { status: 413 }));
+}
 
 /** Its turn did not come in time. */
 export function queueTimeout({ queue }: HttpClientDeadlines): HttpError {
   const message = `no connection was free for the request within ${queue} ms`;
-  return new HttpError("timeout", message, { blame: "local", status: 503, deadline: "queue" });
+  return ofClient(new HttpError("timeout", message, { blame: "local", status: 503, deadline: "queue" }));
 }
 
 /** The server did not send what is awaited in time. */
@@ -29,7 +34,7 @@ export function closedEarly(reason: CloseReason): HttpError {
     return serverTimeout("write", "the server takes no more of the request", cause);
   }
   const message = `the connection closed before the reply was complete (${reason.kind})`;
-  return new HttpError("connection-failed", message, { cause });
+  return ofClient(new HttpError("connection-failed", message, { cause }));
 }
 
 function serverTimeout(
@@ -37,5 +42,5 @@ function serverTimeout(
   message: string,
   cause?: unknown,
 ): HttpError {
-  return new HttpError("timeout", message, { blame: "remote", status: 504, deadline, cause });
+  return ofClient(new HttpError("timeout", message, { blame: "remote", status: 504, deadline, cause }));
 }

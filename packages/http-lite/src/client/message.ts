@@ -5,6 +5,7 @@ import { pairsOf } from "../fields.ts";
 import type { HeadersInit, RequestReply } from "../messages.ts";
 import { isGivenByPieces } from "../pieces.ts";
 import { HttpSession } from "../session.ts";
+import { checkHost, hostFor } from "./target.ts";
 
 /** What a request may carry; an iterable, asynchronous or not, is sent as fast as the server takes it. */
 export type RequestBody =
@@ -26,7 +27,7 @@ export interface MessageParts {
   readonly method: string;
   /** In the form that the method asks for. */
   readonly target: string;
-  /** The `Host` that it has unless one is among the headers. */
+  /** The server's. It is the `Host` unless the target or the headers name another one. */
   readonly host: string;
   readonly headers?: HeadersInit | undefined;
   readonly body?: RequestBody;
@@ -50,6 +51,9 @@ export interface Message {
   readonly pipelines: boolean;
 }
 
+/** Methods that mean content: that there is none is said (RFC 9110 §8.6). */
+const WITH_CONTENT: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
 /** RFC 9110 §9.2.2: the safe methods, PUT and DELETE. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
@@ -64,7 +68,8 @@ export function messageOf(parts: MessageParts): Message {
   const repeatable = !streamed && IDEMPOTENT.has(method);
   const pipelines = repeatable && absent && !given.hasConnection && parts.protocols === undefined;
   if (!streamed && !expects) {
-    const head = { type: "request", method, target, headers: fields, body } as const;
+    const content = absent && WITH_CONTENT.has(method) ? "" : body;
+    const head = { type: "request", method, target, headers: fields, body: content } as const;
     return { head, rest: undefined, trailers, expects, repeatable, pipelines };
   }
   if (absent) throw localError("bad-request", "Expect needs a body that can wait (RFC 9110 §10.1.1)");
@@ -83,14 +88,6 @@ export function check({ head, trailers }: Message): void {
   if (typeof trailers === "object") session.send({ type: "end", trailers });
 }
 
-/** The target of a request that asks for no tunnel (RFC 9112 §3.2). @throws HttpError `bad-request`. */
-export function checkPath(method: string, target: string): void {
-  const absolute = /^https?:\/\//i.test(target);
-  if (!target.startsWith("/") && !absolute && !(target === "*" && method === "OPTIONS")) {
-    throw localError("bad-request", 'a path begins with "/" (RFC 9112 §3.2)');
-  }
-}
-
 interface Fields {
   readonly fields: [name: string, value: string][];
   readonly hasLength: boolean;
@@ -99,7 +96,7 @@ interface Fields {
 }
 
 /** The fields, with those that the client makes, and which of those there are that decide how the request is sent. */
-function readFields({ headers = {}, host, protocols }: MessageParts): Fields {
+function readFields({ headers = {}, host, target, protocols }: MessageParts): Fields {
   const fields: [name: string, value: string][] = [];
   let hasHost = false;
   let hasLength = false;
@@ -107,15 +104,17 @@ function readFields({ headers = {}, host, protocols }: MessageParts): Fields {
   let expects = false;
   for (const [name, value] of pairsOf(headers)) {
     const key = name.toLowerCase();
-    if (key === "host") hasHost = true;
-    else if (key === "content-length") hasLength = true;
+    if (key === "host") {
+      checkHost(value, target);
+      hasHost = true;
+    } else if (key === "content-length") hasLength = true;
     else if (key === "connection") hasConnection = true;
     else if (key === "expect") expects = true;
     else if (key === "upgrade") throw localError("bad-request", "another protocol is asked for by upgrade()");
     fields.push([name, value]);
   }
   // RFC 9110 §7.2: Host should stand first.
-  if (!hasHost) fields.unshift(["Host", host]);
+  if (!hasHost) fields.unshift(["Host", hostFor(target, host)]);
   if (protocols !== undefined) {
     if (protocols.length === 0) throw localError("bad-request", "an upgrade offers at least one protocol");
     fields.push(["Upgrade", protocols.join(", ")]);

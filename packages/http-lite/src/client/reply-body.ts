@@ -5,6 +5,7 @@
 import { HttpError } from "../errors.ts";
 import { NO_FIELDS } from "../fields.ts";
 import type { HeaderMap } from "../fields.ts";
+import { replyTooLarge } from "./failures.ts";
 
 /** A body holds this many bytes, or one piece that is longer, before the server has to wait. A short one is read by itself. */
 const ROOM = 128 * 1024;
@@ -103,7 +104,7 @@ export class ReplyBody implements AsyncIterable<Uint8Array> {
       }
       if (size > limit) {
         this.leave();
-        throw new HttpError("body-too-large", `the body is over ${limit} bytes`, { status: 413 });
+        throw replyTooLarge(limit);
       }
     }
     return Buffer.concat(all, size);
