@@ -1,7 +1,7 @@
 // The command line as scripts see it: exit codes, the ready line, signals, and what goes to which stream.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -172,6 +172,28 @@ describe("usage", () => {
       const { code, stderr } = await runCli(["smtp", "--data", join(file, "mail"), "--port", "0"]);
       expect(code).toBe(1);
       expect(stderr).toBe(`tcpkit: Mail cannot be kept in ${join(file, "mail")}: ENOTDIR.\n`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it.skipIf(process.platform !== "linux")("a place where no folder can be made: the same", async () => {
+    for (const place of ["/proc/nope", "/proc/nope/deeper"]) {
+      const { code, stderr } = await runCli(["smtp", "--data", place, "--port", "0"]);
+      expect(code).toBe(1);
+      expect(stderr).toBe(`tcpkit: Mail cannot be kept in ${place}: ENOENT.\n`);
+    }
+  });
+
+  it("folders that are missing are made, those above it too", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tcpkit-cli-"));
+    try {
+      const data = join(folder, "a", "b", "c");
+      for (let times = 0; times < 2; times++) {
+        await using cli = new Cli(["smtp", "--data", data, "--port", "0", "--json"]);
+        await cli.ready();
+      }
+      expect((await stat(data)).isDirectory()).toBe(true);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,34 +1,42 @@
-// What a client must do first: TLS, AUTH. It knows which commands wait for that, and the reply they get.
+// What a client must do first: TLS, AUTH. It knows which commands wait for that, and what they hear until then.
 import type { Reply } from "./codes.ts";
+import { SmtpError } from "./errors.ts";
 import { replies } from "./replies.ts";
-import type { SmtpEvent } from "./server-events.ts";
-import type { Settings } from "./settings.ts";
+import type { Move } from "./state.ts";
+import { replyTo } from "./violations.ts";
 
-/** What a client may say while something is required of it first; the rest gets `reply`. */
-export interface Barrier {
-  readonly open: ReadonlySet<SmtpEvent["type"]>;
-  readonly reply: Reply;
+/** What a server requires of its clients. */
+export interface Requirements {
+  /** TLS before all else. */
+  readonly tls: boolean;
+  /** AUTH before mail. */
+  readonly auth: boolean;
 }
 
-/** RFC 3207 section 4. */
-const NEEDS_TLS: Barrier = {
-  open: new Set(["greeting", "ehlo", "lhlo", "noop", "quit", "starttls", "timeout", "shutdown", "error"]),
-  reply: replies.needsTls,
-};
+/** How far a client has come with it. */
+interface Proved {
+  readonly secure: boolean;
+  readonly authenticated: boolean;
+}
 
-/** RFC 4954 section 6. */
-const NEEDS_AUTH: Barrier = {
-  open: new Set([...NEEDS_TLS.open, "helo", "auth", "auth-response", "rset"]),
-  reply: replies.needsAuth,
-};
+/** RFC 3207 section 4: what may be said before TLS. */
+const BEFORE_TLS: ReadonlySet<Move> = new Set<Move>(["ehlo", "lhlo", "noop", "quit", "starttls"]);
 
-/** What this client still has to do. */
-export function findBarrier(
-  settings: Settings,
-  encrypted: boolean,
-  authenticated: boolean,
-): Barrier | undefined {
-  if (settings.requireTls && !encrypted) return NEEDS_TLS;
-  if (settings.requireAuth && !authenticated) return NEEDS_AUTH;
+/** RFC 4954 section 6: what may be said before AUTH. */
+const BEFORE_AUTH: ReadonlySet<Move> = new Set<Move>([...BEFORE_TLS, "helo", "auth", "rset"]);
+
+/** Why this command has to wait, if it has to. It is no bad command: whoever pipelines cannot know. */
+export function barred(
+  move: Move,
+  { secure, authenticated }: Proved,
+  { tls, auth }: Requirements,
+): SmtpError | undefined {
+  if (tls && !secure && !BEFORE_TLS.has(move)) return tooSoon(move, "before TLS", replies.needsTls);
+  if (auth && !authenticated && !BEFORE_AUTH.has(move))
+    return tooSoon(move, "before AUTH", replies.needsAuth);
   return undefined;
+}
+
+function tooSoon(move: Move, when: string, reply: Reply): SmtpError {
+  return new SmtpError("bad-sequence", `a command ${when}`, { reply: replyTo(move, reply) });
 }

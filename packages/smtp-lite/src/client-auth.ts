@@ -1,5 +1,6 @@
 // AUTH as a client does it, RFC 4954: it picks the mechanism and moves the lines; it knows no mechanism from inside.
 import type { SmtpCredentials } from "./client-options.ts";
+import { isIntermediate, isPositive } from "./codes.ts";
 import type { Reply } from "./codes.ts";
 import type { Conversation } from "./conversation.ts";
 import { replyText } from "./conversation.ts";
@@ -29,7 +30,7 @@ export async function authenticate(
   conversation.send({ type: "auth", mechanism, initial: fits ? due : undefined });
   if (fits) due = undefined;
   let reply = await conversation.reply();
-  while (reply.code === 334) {
+  while (isIntermediate(reply)) {
     const challenge = Buffer.from(reply.lines[0], "base64");
     const step = due === undefined ? exchange.step(challenge) : ({ type: "response", bytes: due } as const);
     due = undefined;
@@ -40,7 +41,7 @@ export async function authenticate(
     conversation.send({ type: "auth-response", response: step.bytes });
     reply = await conversation.reply();
   }
-  if (reply.code !== 235) throw failed(mechanism, reply);
+  if (!isPositive(reply)) throw failed(mechanism, reply);
   const doubt = exchange.succeeded();
   if (doubt !== undefined) throw failed(mechanism, reply, doubt);
 }

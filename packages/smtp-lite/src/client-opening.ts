@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { authenticate } from "./client-auth.ts";
 import type { SmtpClientOptions } from "./client-options.ts";
+import { isPositive } from "./codes.ts";
 import type { Reply } from "./codes.ts";
 import type { Conversation } from "./conversation.ts";
 import { refused } from "./conversation.ts";
@@ -16,7 +17,7 @@ export async function openConversation(
   name: string,
   options: SmtpClientOptions,
 ): Promise<Extensions> {
-  await conversation.expect(220, "the connection");
+  await conversation.expect("the connection");
   const { protocol = "smtp", auth, allowInsecureAuth = false } = options;
   const hello = protocol === "lmtp" ? lhlo : ehlo;
   let extensions = await hello(conversation, name);
@@ -32,10 +33,10 @@ export async function openConversation(
 async function ehlo(conversation: Conversation, name: string): Promise<Extensions> {
   conversation.send({ type: "ehlo", name });
   const reply = await conversation.reply();
-  if (reply.code !== 250) {
+  if (!isPositive(reply)) {
     if (reply.code < 500) throw refused(reply, "EHLO");
     conversation.send({ type: "helo", name });
-    await conversation.expect(250, "HELO");
+    await conversation.expect("HELO");
     return new Map();
   }
   return extensionsOf(reply);
@@ -44,7 +45,7 @@ async function ehlo(conversation: Conversation, name: string): Promise<Extension
 /** LMTP has neither of them (RFC 2033 section 4.1). */
 async function lhlo(conversation: Conversation, name: string): Promise<Extensions> {
   conversation.send({ type: "lhlo", name });
-  return extensionsOf(await conversation.expect(250, "LHLO"));
+  return extensionsOf(await conversation.expect("LHLO"));
 }
 
 function extensionsOf(reply: Reply): Extensions {
@@ -72,7 +73,7 @@ async function startTls(
   }
   conversation.send({ type: "starttls" });
   const reply = await conversation.reply();
-  if (reply.code !== 220) {
+  if (!isPositive(reply)) {
     if (required) throw refused(reply, "STARTTLS");
     return false;
   }

@@ -1,5 +1,5 @@
 // How a client connects, encrypts and says who it is. Types only.
-import type { ConnectOptions, Deadlines, TlsClientOptions } from "@tcpkit/core";
+import type { ConnectOptions, TlsClientOptions } from "@tcpkit/core";
 
 /** Who we are, and what proves it: a password, or an OAuth 2.0 access token; never both. */
 export type SmtpCredentials =
@@ -13,6 +13,22 @@ export interface StartTlsOptions extends TlsClientOptions {
    * along. Default: true where there is `auth` (and not `allowInsecureAuth`), else false.
    */
   readonly required?: boolean | undefined;
+}
+
+/**
+ * How long to wait for the server, in milliseconds; `Infinity` for ever. RFC 5321 section 4.5.3.2: each time counts from its
+ * command, or from the end of the content. While nothing is asked, or your stream brings nothing, nobody is late.
+ */
+export interface SmtpClientDeadlines {
+  /**
+   * For a reply: from its command, once the server has taken that, or from the reply before where several are due; and for the
+   * greeting. Default: 5 minutes.
+   */
+  readonly reply?: number | undefined;
+  /** From the end of a message to its reply: the server may have the message already, so be generous. Default: 10 minutes. */
+  readonly end?: number | undefined;
+  /** While the server takes no byte of what we send. As long as it takes some, a message may last. Default: 3 minutes. */
+  readonly write?: number | undefined;
 }
 
 /** Where to send to, as whom, and how safe from others. */
@@ -41,6 +57,6 @@ export interface SmtpClientOptions extends ConnectOptions {
    * binary messages, which need it, and for streams, whose failure then costs their own message alone.
    */
   readonly chunking?: boolean | undefined;
-  /** In milliseconds. Default: `idle` (a reply) 5 minutes, as RFC 5321 section 4.5.3.2 asks. */
-  readonly deadlines?: Deadlines | undefined;
+  /** How long to wait for the server. Default: as RFC 5321 section 4.5.3.2 asks. */
+  readonly deadlines?: SmtpClientDeadlines | undefined;
 }

@@ -7,6 +7,8 @@ import type { Extensions } from "./client-opening.ts";
 import type { SmtpClientOptions } from "./client-options.ts";
 import { Conversation } from "./conversation.ts";
 import { MailQueue } from "./mail-queue.ts";
+import type { Shipment } from "./delivery.ts";
+import { endContent } from "./outgoing-content.ts";
 import { badArgument, parametersFor, prepareMail } from "./outgoing-mail.ts";
 import type { OutgoingMail } from "./outgoing-mail.ts";
 import type { SendMailResult } from "./send-result.ts";
@@ -15,13 +17,23 @@ import { systemName } from "./system-name.ts";
 export interface SendMailOptions extends SmtpClientOptions, OutgoingMail {}
 
 /**
- * Sends one message over a connection of its own.
+ * Sends one message over a connection of its own. After it the server has 3 seconds to reply to QUIT; what became of the message
+ * does not depend on that.
  * @throws what `connectSmtp` and `SmtpClient.send` throw; bad addresses are found before a connection is made.
  */
 export async function sendMail(options: SendMailOptions): Promise<SendMailResult> {
-  prepareMail(options);
-  await using client = await connectSmtp(options);
+  await using client = await connectFor(options);
   return await client.send(options);
+}
+
+async function connectFor(options: SendMailOptions): Promise<SmtpClient> {
+  try {
+    prepareMail(options);
+    return await connectSmtp(options);
+  } catch (error) {
+    endContent(options.data);
+    throw error;
+  }
 }
 
 /**
@@ -57,6 +69,7 @@ export class SmtpClient implements AsyncDisposable {
   readonly #queue: MailQueue;
   readonly #chunking: boolean | undefined;
   readonly #lmtp: boolean;
+  #closed: Promise<void> | undefined;
 
   /** @internal */
   constructor(conversation: Conversation, extensions: Extensions, options: SmtpClientOptions) {
@@ -79,33 +92,50 @@ export class SmtpClient implements AsyncDisposable {
    * does not touch the others, but for the end of the connection.
    * @throws SmtpError `bad-address`, `bad-argument` and `not-offered`, before anything is sent; `refused` with the server's
    * `reply` when it does not take the message for any recipient; `connection-closed`, `timeout` and `bad-server-reply` when
-   * no reply came. `attempt` tells how far the message had come. What a stream throws is passed on.
+   * no reply came, `connection-closed` too after `close()`. `attempt` tells how far the message had come. What a stream throws is
+   * passed on. However it goes, the stream is ended: one of Node by `destroy()`, another by `return()`, in the middle once its
+   * next piece has come.
    */
   async send(mail: OutgoingMail): Promise<SendMailResult> {
+    return this.#queue.add(this.#shipmentOf(mail));
+  }
+
+  /**
+   * Says QUIT once everything is sent, and closes when the server has replied, or has not for 3 seconds. Whatever is sent after
+   * the call is refused.
+   */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  /** As `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.close();
+    const conversation = this.#conversation;
+    if (conversation.failure === undefined) await conversation.quit();
+    else conversation.connection.close();
+  }
+
+  #shipmentOf(mail: OutgoingMail): Shipment {
+    try {
+      return this.#prepare(mail);
+    } catch (error) {
+      endContent(mail.data);
+      throw error;
+    }
+  }
+
+  #prepare(mail: OutgoingMail): Shipment {
     const prepared = prepareMail(mail);
     const { from, to, content } = prepared;
     const parameters = parametersFor(prepared, this.extensions);
     const pipelining = this.extensions.has("PIPELINING");
     const wanted = mail.binary === true || (this.#chunking ?? !(content instanceof Uint8Array));
     const chunked = wanted && this.extensions.has("CHUNKING");
-    return this.#queue.add({ ...parameters, from, to, content, pipelining, chunked, lmtp: this.#lmtp });
-  }
-
-  /** Says QUIT once everything is sent, and closes. */
-  async close(): Promise<void> {
-    await this.#queue.idle();
-    const { connection, failure } = this.#conversation;
-    if (failure === undefined) {
-      // How the server says goodbye changes nothing.
-      const gone = this.#conversation.lastReply();
-      this.#conversation.send({ type: "quit" });
-      await gone;
-    }
-    connection.close();
-  }
-
-  /** As `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return { ...parameters, from, to, content, pipelining, chunked, lmtp: this.#lmtp };
   }
 }

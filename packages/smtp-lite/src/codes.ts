@@ -1,4 +1,5 @@
-// Reply codes as types. It knows which codes exist and which belong together; it knows no bytes.
+// Reply codes as types, and what their first digit says. It knows which codes exist and which belong together; it knows no
+// bytes.
 
 /** Codes that refuse: `4xx` for now (the client tries again later), `5xx` for good. RFC 5321 section 4.2.3. */
 export type RefusalCode =
@@ -42,4 +43,14 @@ export interface Reply {
   readonly enhanced?: string;
   /** Text without codes and line endings: printable ASCII and tabs. */
   readonly lines: readonly [string, ...string[]];
+}
+
+/** It says yes. A client goes by the first digit of a code, and so knows those that it has never seen (RFC 5321 section 4.2). */
+export function isPositive({ code }: Reply): boolean {
+  return code >= 200 && code < 300;
+}
+
+/** It says: go on. */
+export function isIntermediate({ code }: Reply): boolean {
+  return code >= 300 && code < 400;
 }

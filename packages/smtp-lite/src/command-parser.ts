@@ -5,7 +5,7 @@ import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import { NO_PARAMETERS, parseMailParameters, parseRcptParameters } from "./parameters.ts";
 import { decodeBase64 } from "./sasl/bytes.ts";
-import { badAuth, lineTooLong } from "./violations.ts";
+import { badAuth, lineTooLong, replyTo } from "./violations.ts";
 import type { ReceivedCommand } from "./wire.ts";
 
 /** Parses a line (latin1, without CRLF) that stood at `[start, end)`. */
@@ -61,14 +61,14 @@ export function parseCommand(line: string, start: number, end: number, dialect: 
     throw new SmtpError("bare-line-ending", "NUL in a command", {
       offset: start + line.indexOf("\0"),
       fatal: true,
-      reply: { code: 500, enhanced: "5.5.2", lines: ["NUL in a command"] },
+      reply: replyTo(line.slice(0, 4), { code: 500, enhanced: "5.5.2", lines: ["NUL in a command"] }),
     });
   }
   const space = line.indexOf(" ");
   const word = space < 0 ? line : line.slice(0, space);
   // Nearly everybody writes them large.
   const verb = VERBS.get(word) ?? VERBS.get(word.toUpperCase());
-  if (end - start > (verb?.longest ?? commandLine)) throw lineTooLong(start);
+  if (end - start > (verb?.longest ?? commandLine)) throw lineTooLong(start, word);
   if (verb === undefined) throw unknownVerb(word.toUpperCase(), start);
   return verb.parse(line, start, end, dialect);
 }
@@ -81,7 +81,7 @@ export function parseAuthResponse(line: string, start: number, end: number): Rec
 
 /** Whoever cannot say how many octets follow leaves no way to find the next command: that is the end. */
 function parseBdat(line: string, start: number, end: number): ReceivedCommand {
-  const match = /^([0-9]{1,20})( LAST)?$/i.exec(line.slice(5).trimEnd());
+  const match = /^([0-9]{1,20})( LAST)?$/i.exec(trimEnd(line.slice(5)));
   const size = Number(match?.[1]);
   if (match === null || !Number.isSafeInteger(size)) {
     const text = "Say BDAT and how many octets follow";
@@ -92,7 +92,7 @@ function parseBdat(line: string, start: number, end: number): ReceivedCommand {
 }
 
 function parseAuth(line: string, start: number, end: number): ReceivedCommand {
-  const [, mechanism = "", initial, ...more] = line.trimEnd().split(" ");
+  const [, mechanism = "", initial, ...more] = trimEnd(line).split(" ");
   if (!/^[A-Za-z0-9_-]{1,20}$/.test(mechanism) || more.length > 0) throw syntax("Say AUTH and a mechanism");
   const response = initial === undefined ? undefined : base64(initial === "=" ? "" : initial);
   return { type: "auth", mechanism: mechanism.toUpperCase(), initial: response, line, start, end };
@@ -131,7 +131,7 @@ function parseRcpt(line: string, start: number, end: number, dialect: Dialect): 
 function parametersText(line: string, at: number): string {
   if (at === line.length) return "";
   if (line[at] !== " ") throw syntax("Something stands right behind the address");
-  return line.slice(at + 1).trimEnd();
+  return trimEnd(line.slice(at + 1));
 }
 
 /** EHLO and HELO, or in LMTP LHLO instead (RFC 2033 section 4.1). */
@@ -144,24 +144,34 @@ function parseHello(line: string, start: number, end: number, { lmtp }: Dialect)
 
 /** The argument of EHLO and HELO. Names that are no domain are let in: section 4.1.4 forbids refusing over them. */
 function clientName(line: string): string {
-  const name = line.slice(5).trimEnd();
+  const name = trimEnd(line.slice(5));
   if (name === "" || name.length > GRAMMAR_LIMITS.domain || !/^[!-~]+$/.test(name)) {
-    throw syntax(`Say ${line.slice(0, 4).toUpperCase()} and your host name`);
+    const verb = line.slice(0, 4).toUpperCase();
+    const text = `Say ${verb} and your host name`;
+    const reply = replyTo(verb, { code: 501, enhanced: "5.5.4", lines: [text] });
+    throw new SmtpError("syntax", text, { reply });
   }
   return name;
 }
 
 function bare<Type extends string>(type: Type, line: string): Type {
-  const verb = line.trimEnd();
+  const verb = trimEnd(line);
   const space = verb.indexOf(" ");
   if (space >= 0) throw syntax(`${verb.slice(0, space).toUpperCase()} takes no argument`);
   return type;
 }
 
 function argument(line: string): string {
-  const text = line.slice(5).trim();
+  const text = trimEnd(line.slice(5)).replace(/^[ \t]+/, "");
   if (text === "") throw syntax(`${line.slice(0, 4).toUpperCase()} needs an argument`);
   return text;
+}
+
+/** Without the white space at its end: SP and HTAB. Others, such as U+00A0, may be one byte of a character here. */
+function trimEnd(line: string): string {
+  let end = line.length;
+  while (end > 0 && (line.charCodeAt(end - 1) === 0x20 || line.charCodeAt(end - 1) === 0x09)) end--;
+  return line.slice(0, end);
 }
 
 function syntax(text: string): SmtpError {

@@ -14,8 +14,8 @@ import type { ReceivedCommand } from "./wire.ts";
 export interface Violation extends Span {
   readonly type: "violation";
   readonly error: SmtpError;
-  /** It stands in AUTH, and may hold a password. */
-  readonly ofAuth: boolean;
+  /** What it begins with, if that looks like a verb: `"MAIL"`; `""` where it does not. */
+  readonly verb: string;
 }
 
 /** What a line may have depends on its verb: see `parseCommand`. */
@@ -47,14 +47,14 @@ export class CommandReader {
       return parseCommand(text, line.start, line.end, dialect);
     } catch (error) {
       if (error instanceof SmtpError && line !== undefined) {
-        const ofAuth = /^auth /i.test(line.bytes.toString("latin1", 0, 5));
-        return { type: "violation", error, ofAuth, start: line.start, end: line.end };
+        const verb = /^[a-z]{4}(?= )/i.exec(line.bytes.toString("latin1", 0, 5))?.[0].toUpperCase() ?? "";
+        return { type: "violation", error, verb, start: line.start, end: line.end };
       }
       if (!(error instanceof TcpError)) throw error;
       return {
         type: "violation",
         error: framingError(error, state),
-        ofAuth: false,
+        verb: "",
         start,
         end: error.offset ?? start,
       };
@@ -64,6 +64,6 @@ export class CommandReader {
   #cutOff(start: number): Violation | undefined {
     const { length } = this.#queue;
     if (length === 0) return undefined;
-    return { type: "violation", error: incomplete("a command"), ofAuth: false, start, end: start + length };
+    return { type: "violation", error: incomplete("a command"), verb: "", start, end: start + length };
   }
 }

@@ -1,12 +1,19 @@
 // A client's connection as its owner sees it: commands out, replies in, in order. It knows neither what is said nor what it
 // means.
 import { assertNever, drive } from "@tcpkit/core";
-import type { Connection, Deadlines, Peer, TlsClientOptions } from "@tcpkit/core";
+import type { Connection, Peer, TlsClientOptions } from "@tcpkit/core";
+import type { SmtpClientDeadlines } from "./client-options.ts";
+import { ClientPatience } from "./client-patience.ts";
+import type { Awaited } from "./client-patience.ts";
 import type { ClientCommand, SmtpClientEvent } from "./client-side.ts";
+import { isPositive } from "./codes.ts";
 import type { Reply } from "./codes.ts";
 import { describeCommands, describeServer } from "./describe-client.ts";
 import { SmtpError } from "./errors.ts";
 import { SmtpSession } from "./session.ts";
+
+/** While the server takes no byte of a block of content, in milliseconds (RFC 5321 section 4.5.3.2.5). */
+const WRITE_TIME = 180_000;
 
 /** Who hears replies as they come, without a promise for each. */
 export interface ReplyListener {
@@ -19,13 +26,15 @@ export class Conversation {
   readonly connection: Connection;
   readonly #session = new SmtpSession({ role: "client" });
   readonly #peer: Peer<ClientCommand | readonly ClientCommand[]>;
+  readonly #patience: ClientPatience;
   readonly #replies: Reply[] = [];
   #failure: SmtpError | undefined;
   #wake: (() => void) | undefined;
   #listener: ReplyListener | undefined;
 
-  constructor(connection: Connection, deadlines: Deadlines = {}) {
+  constructor(connection: Connection, deadlines: SmtpClientDeadlines = {}) {
     this.connection = connection;
+    this.#patience = new ClientPatience(connection.timer, deadlines, (awaited) => this.#onLate(awaited));
     connection.on("close", (reason) => {
       const code = reason.kind === "timeout" ? "timeout" : "connection-closed";
       this.fail(new SmtpError(code, `the connection closed (${reason.kind}) before the server had answered`));
@@ -36,7 +45,10 @@ export class Conversation {
       describeEvent: describeServer,
       describeReply: describeCommands,
     };
-    this.#peer = drive(connection, protocol, (event) => this.#on(event), { deadlines });
+    // What is awaited depends on what was said: the driver's deadlines know too little of it.
+    const { write = WRITE_TIME } = deadlines;
+    const waits = { firstByte: Infinity, idle: Infinity, message: Infinity, write };
+    this.#peer = drive(connection, protocol, (event) => this.#on(event), { deadlines: waits });
   }
 
   /** Why there will be no more replies, once there will be none. */
@@ -46,7 +58,21 @@ export class Conversation {
 
   /** Sends; several commands leave together. `false`: the server is slow. */
   send(commands: ClientCommand | readonly ClientCommand[]): boolean {
-    return this.#peer.send(commands);
+    const taken = this.#peer.send(commands);
+    if (!taken && !this.#patience.held) {
+      this.#patience.hold();
+      // When the connection goes instead, nothing is awaited any more.
+      this.#peer.drained().then(
+        () => this.#patience.release(),
+        () => undefined,
+      );
+    }
+    return taken;
+  }
+
+  /** What the server owes us now: unless it owed that before, or has just replied, its time begins. */
+  await(what: Awaited | undefined): void {
+    this.#patience.await(what);
   }
 
   /** Resolves when the server has taken what was sent. @throws TcpError `closed` */
@@ -60,16 +86,17 @@ export class Conversation {
       const reply = this.#replies.shift();
       if (reply !== undefined) return reply;
       if (this.#failure !== undefined) throw this.#failure;
+      this.#patience.await("reply");
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
   }
 
-  /** The next reply, which has to have this code. */
-  async expect(code: number, to: string): Promise<Reply> {
+  /** The next reply, which has to say yes. */
+  async expect(to: string): Promise<Reply> {
     const reply = await this.reply();
-    if (reply.code !== code) throw refused(reply, to);
+    if (!isPositive(reply)) throw refused(reply, to);
     return reply;
   }
 
@@ -80,11 +107,15 @@ export class Conversation {
     if (this.#failure !== undefined) listener.onFailure(this.#failure);
   }
 
-  /** Resolves with the next reply, or when there are none any more: nobody else hears it. */
-  lastReply(): Promise<void> {
-    return new Promise((resolve) => {
-      this.tell({ onReply: () => resolve(), onFailure: () => resolve() });
-    });
+  /** Says QUIT, and closes once the server has replied, whatever it was, or has not for 3 seconds. */
+  async quit(): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    this.tell({ onReply: () => over.resolve(), onFailure: () => over.resolve() });
+    this.send({ type: "quit" });
+    this.#patience.await("goodbye");
+    await over.promise;
+    this.#patience.await(undefined);
+    this.connection.close();
   }
 
   /**
@@ -105,17 +136,27 @@ export class Conversation {
   fail(error: SmtpError): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
+    this.#patience[Symbol.dispose]();
     this.#wake?.();
     this.#listener?.onFailure(error);
+  }
+
+  #onLate(awaited: Awaited | undefined): void {
+    const what = awaited === "end" ? "reply to the end of a message" : "reply";
+    this.fail(new SmtpError("timeout", `the server took too long to ${what}`, { fatal: true }));
+    // Nobody is late for a goodbye: it is we who end it.
+    this.connection.close(awaited === "goodbye" ? { kind: "local" } : { kind: "timeout", deadline: "idle" });
   }
 
   #on(event: SmtpClientEvent): void {
     switch (event.type) {
       case "reply":
+        this.#patience.progress();
         if (this.#listener !== undefined) {
           this.#listener.onReply(event.reply);
           return;
         }
+        this.#patience.await(undefined);
         this.#replies.push(event.reply);
         this.#wake?.();
         return;

@@ -1,5 +1,6 @@
 // What becomes of one message on its way out: who accepted it, who refused it and why, and what its sender hears. It knows
 // replies by what they are about; it knows no commands and no connection.
+import { isPositive } from "./codes.ts";
 import type { Reply } from "./codes.ts";
 import { refused } from "./conversation.ts";
 import { SmtpError } from "./errors.ts";
@@ -43,7 +44,7 @@ export class DeliveryResult {
   /** The reply to RCPT. */
   onRecipient(address: string, reply: Reply): void {
     if (this.failed) return;
-    if (reply.code >= 200 && reply.code < 300) this.#accepted.push(address);
+    if (isPositive(reply)) this.#accepted.push(address);
     else this.#refused.push({ address, reply });
   }
 
@@ -53,15 +54,15 @@ export class DeliveryResult {
     if (this.recipients === 0 && first !== undefined) this.fail(refused(first.reply, "RCPT"));
   }
 
-  /** The reply to the content; to a chunk of it, any 250 will do. */
+  /** The reply to the content; to a chunk of it, any yes will do. */
   onContent(reply: Reply): void {
-    if (reply.code !== 250) this.fail(refused(reply, "the message"));
+    if (!isPositive(reply)) this.fail(refused(reply, "the message"));
   }
 
   /** LMTP, a reply to the content: the first of those that are left has the message, or has not. */
   onVerdict(reply: Reply): void {
     const [address = "", ...rest] = this.#accepted;
-    if (reply.code === 250) this.#accepted = [...rest, address];
+    if (isPositive(reply)) this.#accepted = [...rest, address];
     else {
       this.#accepted = rest;
       this.#refused.push({ address, reply });

@@ -1,12 +1,15 @@
 // One message on its way over a connection: which reply answers what, and what became of it. It knows the order of RFC 5321
 // section 3.3 and RFC 3030; it knows nothing of the messages before and after.
 import type { ClientCommand } from "./client-side.ts";
+import { isIntermediate, isPositive } from "./codes.ts";
+import type { Awaited } from "./client-patience.ts";
 import type { Reply } from "./codes.ts";
 import { refused } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
 import { DeliveryResult } from "./delivery-result.ts";
 import { SmtpError } from "./errors.ts";
 import { LineCheck } from "./line-check.ts";
+import { endContent } from "./outgoing-content.ts";
 import { badContent } from "./outgoing-mail.ts";
 import type { Content } from "./outgoing-mail.ts";
 import type { MailParameters, Recipient } from "./parameters.ts";
@@ -58,6 +61,8 @@ export class Delivery {
   /** How many of those are verdicts on the message: the last ones. */
   #verdicts = 0;
   #answered: (() => void) | undefined;
+  /** The content is a stream, and a loop reads it. */
+  #reading = false;
 
   constructor(conversation: Conversation, shipment: Shipment, changed: () => void) {
     this.#conversation = conversation;
@@ -79,6 +84,13 @@ export class Delivery {
   /** The next message's commands may leave. */
   get makesRoom(): boolean {
     return this.#step === "over" || (this.#step === "sent" && this.#shipment.pipelining);
+  }
+
+  /** What the server owes it; nothing while the next piece of a stream is up to us. */
+  get awaited(): Awaited | undefined {
+    if (this.#step === "envelope") return "reply";
+    if (this.#unanswered === 0) return undefined;
+    return this.#step === "sent" && this.#unanswered <= this.#verdicts ? "end" : "reply";
   }
 
   /** Its turn has come. `reset`: by RSET first. */
@@ -116,7 +128,7 @@ export class Delivery {
     const result = this.#result;
     const command = this.#commands[this.#at];
     this.#at += 1;
-    const positive = reply.code >= 200 && reply.code < 300;
+    const positive = isPositive(reply);
     if (command?.type === "rset" && !positive) result.fail(refused(reply, "RSET"));
     if (command?.type === "mail" && !positive) result.fail(refused(reply, "MAIL"));
     if (command?.type === "rcpt") result.onRecipient(command.to.address, reply);
@@ -126,7 +138,7 @@ export class Delivery {
       if (!pipelining) this.#conversation.send(next);
       return;
     }
-    if (command === DATA && reply.code === 354) {
+    if (command === DATA && isIntermediate(reply)) {
       this.#sendContent();
       return;
     }
@@ -148,6 +160,7 @@ export class Delivery {
       else this.#sent([{ type: "data", bytes: content }, END]);
     } else {
       this.#step = "content";
+      this.#reading = true;
       const streamed = chunked ? this.#streamChunks(content) : this.#stream(content);
       streamed.catch((error: unknown) => this.#cutOff(error));
     }
@@ -174,6 +187,7 @@ export class Delivery {
     if (ofRecipient) this.#result.onVerdict(reply);
     else this.#result.onContent(reply);
     this.#answered?.();
+    if (this.#step === "content" && this.#result.failed) endContent(this.#shipment.content, true);
     if (this.#step === "sent" && this.#unanswered === 0) this.#finish(reply);
   }
 
@@ -216,8 +230,10 @@ export class Delivery {
   }
 
   async #send(command: ClientCommand): Promise<void> {
+    const taken = this.#conversation.send(command);
+    this.#changed();
     // When the connection goes, `fail` is called.
-    if (!this.#conversation.send(command)) await this.#conversation.drained().catch(() => undefined);
+    if (!taken) await this.#conversation.drained().catch(() => undefined);
   }
 
   async #allAnswered(): Promise<void> {
@@ -241,6 +257,7 @@ export class Delivery {
   #finish(reply: Reply | undefined, outcome: SendAttempt["outcome"] = "not-accepted"): void {
     this.#step = "over";
     this.#answered?.();
+    if (this.#result.failed) endContent(this.#shipment.content, this.#reading);
     this.#result.settle(reply, outcome);
   }
 }

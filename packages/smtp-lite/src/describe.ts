@@ -11,7 +11,13 @@ export function describeEvent(event: SmtpEvent): Description {
     case "greeting":
       return { type, text: "connected" };
     case "data":
-      return { type, text: `${event.bytes.length} bytes of content` };
+      return {
+        type,
+        text:
+          event.bytes.length > 0
+            ? `${event.bytes.length} bytes of content`
+            : `${event.end - event.start} bytes of content, dropped`,
+      };
     case "chunk-end":
       return { type, text: event.problem?.message ?? `end of a chunk, ${event.size} bytes so far` };
     case "message-end":

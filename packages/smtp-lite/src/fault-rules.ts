@@ -11,7 +11,7 @@ export type FaultStage = "connect" | "ehlo" | "auth" | "mail" | "rcpt" | "data" 
 
 /** What may go wrong at every stage. */
 export type Fault =
-  /** Refuse, by any reply that refuses. Hooks are not asked; at `end`, the body that `onMessage` reads fails. */
+  /** Refuse, by any reply that refuses; at `connect` it becomes 421 or 554, as for `onConnect`. Hooks are not asked; at `end`, the body that `onMessage` reads fails. */
   | { readonly type: "reply"; readonly reply: SmtpReply }
   /** Cut the connection instead of replying. At `end`: the message is not taken. */
   | { readonly type: "drop" }

@@ -7,6 +7,8 @@ import { SmtpError } from "./errors.ts";
 import type { EndFault, FaultStage } from "./fault-rules.ts";
 import { formatReply } from "./reply.ts";
 import type { SmtpEvent } from "./server-events.ts";
+import { replyTo } from "./violations.ts";
+import { asGreeting } from "./welcome.ts";
 
 /** What is known where a fault may happen. */
 export interface Moment {
@@ -86,6 +88,7 @@ export class FaultyConversation {
 
   /** Refuses in place of the server, so that neither side believes that anything was accepted. */
   async #refuse(reply: Reply, event: SmtpEvent, peer: Peer<Reply>): Promise<Reply | undefined> {
+    if (event.type === "greeting") return asGreeting(reply);
     if (event.type === "message") {
       // A refused DATA ends the transaction (state.ts): the server has to forget it too.
       await this.#pass({ type: "rset", line: "RSET", start: event.start, end: event.end }, peer);
@@ -96,7 +99,7 @@ export class FaultyConversation {
       const fault = new SmtpError("refused", "a fault refuses the message", { blame: "local", reply });
       return (await this.#pass({ ...event, problem: event.problem ?? fault }, peer)) ?? undefined;
     }
-    return reply;
+    return replyTo(event.type, reply);
   }
 
   async #drip(reply: Reply, milliseconds: number): Promise<Reply | undefined> {

@@ -10,7 +10,11 @@ import type { SaslCredentials, Verdict } from "./sasl/index.ts";
  * goes to the option `onError`.
  */
 export interface SmtpHooks {
-  /** A client has connected. Refuse with 554, or 421 to close at once. */
+  /**
+   * A client has connected. Refuse with 554, after which it may only say QUIT, or with 421 to close at once. A greeting can be
+   * nothing else (RFC 5321 section 3.1) and has no enhanced code (RFC 2034 section 4): the text of another 4xx goes with 421,
+   * that of another 5xx with 554, and something else than an `SmtpReply` thrown is 421 here.
+   */
   readonly onConnect?: (client: Client) => unknown;
   /**
    * AUTH: who is it? Ask `credentials`, which depend on the mechanism, and return the verdict:

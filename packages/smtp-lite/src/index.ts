@@ -6,7 +6,12 @@ export type { Client, Envelope, Mail } from "./envelope.ts";
 export { MailDirectory, openMailDirectory } from "./store.ts";
 export { connectSmtp, sendMail, SmtpClient } from "./client.ts";
 export type { SendMailOptions } from "./client.ts";
-export type { SmtpClientOptions, SmtpCredentials, StartTlsOptions } from "./client-options.ts";
+export type {
+  SmtpClientDeadlines,
+  SmtpClientOptions,
+  SmtpCredentials,
+  StartTlsOptions,
+} from "./client-options.ts";
 export type { Extensions } from "./client-opening.ts";
 export type { OutgoingMail, OutgoingRecipient } from "./outgoing-mail.ts";
 export type { RefusedRecipient, SendAttempt, SendMailResult } from "./send-result.ts";

@@ -1,4 +1,5 @@
 // Every bound of the package, with its reason. RFC 5321 section 4.5.3.1 says what must at least be accepted.
+import { SmtpError } from "./errors.ts";
 
 /** Lengths of the grammar, in bytes. These are not options: a longer address reaches nobody. */
 export const GRAMMAR_LIMITS = {
@@ -27,6 +28,7 @@ export const GRAMMAR_LIMITS = {
   replyLines: 256,
 } as const;
 
+/** Each a whole number, or `Infinity` for no bound. */
 export interface SmtpLimits {
   /**
    * Largest message in bytes, dots taken off. EHLO announces it as SIZE (RFC 1870). Memory does not depend on it,
@@ -53,7 +55,7 @@ export interface SmtpLimits {
   readonly receivedLines: number;
 }
 
-export const DEFAULT_LIMITS: SmtpLimits = {
+export const DEFAULT_LIMITS: SmtpLimits = Object.freeze({
   messageSize: 25 * 1024 * 1024,
   textLine: 1000,
   recipients: 100,
@@ -61,16 +63,41 @@ export const DEFAULT_LIMITS: SmtpLimits = {
   dataRate: 100,
   badCommands: 10,
   receivedLines: 100,
-};
+});
 
-const complete = new WeakMap<Partial<SmtpLimits>, SmtpLimits>();
+const NAMES = Object.keys(DEFAULT_LIMITS) as readonly (keyof SmtpLimits)[];
 
-/** Limits with the default ones where none are given. The same for the same object: all sessions of a server share them. */
+/** In EHLO a 0 of these would mean something else, or nothing (RFC 1870 section 3, RFC 9422 section 4). */
+const AT_LEAST_ONE: ReadonlySet<keyof SmtpLimits> = new Set<keyof SmtpLimits>([
+  "messageSize",
+  "recipients",
+  "messages",
+]);
+
+/** Limits made here, which cannot change: all sessions of a server share them. */
+const complete = new WeakSet<object>([DEFAULT_LIMITS]);
+
+/**
+ * Limits with the default ones where none are given, or `undefined` is. They are a copy: what happens to `limits` later does not
+ * change them.
+ * @throws SmtpError `bad-argument` for one that is no whole number from 0 on, nor `Infinity`.
+ */
 export function withDefaults(limits: Partial<SmtpLimits> = DEFAULT_LIMITS): SmtpLimits {
-  let all = complete.get(limits);
-  if (all === undefined) {
-    all = { ...DEFAULT_LIMITS, ...limits };
-    complete.set(limits, all).set(all, all);
+  if (isComplete(limits)) return limits;
+  const all: { -readonly [Name in keyof SmtpLimits]: SmtpLimits[Name] } = { ...DEFAULT_LIMITS };
+  for (const name of NAMES) {
+    const limit = limits[name] ?? DEFAULT_LIMITS[name];
+    const least = AT_LEAST_ONE.has(name) ? 1 : 0;
+    if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= least)) {
+      const message = `\`limits.${name}\` is a whole number from ${least} on, or Infinity, not ${String(limit)}`;
+      throw new SmtpError("bad-argument", message, { blame: "local" });
+    }
+    all[name] = limit;
   }
+  complete.add(Object.freeze(all));
   return all;
+}
+
+function isComplete(limits: Partial<SmtpLimits>): limits is SmtpLimits {
+  return complete.has(limits);
 }

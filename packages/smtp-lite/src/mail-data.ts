@@ -8,12 +8,15 @@ import type { SmtpEvent } from "./server-events.ts";
 import { incomplete } from "./violations.ts";
 import type { ReceivedCommand } from "./wire.ts";
 
+/** The bytes of a piece that is dropped. */
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** A chunk whose octets are coming. */
 interface Chunk {
   readonly content: ChunkedContent;
   readonly last: boolean;
-  /** Where its command began. */
-  readonly start: number;
+  /** Where its command stood. */
+  readonly command: Span;
   /** It came out of order, and is read to be refused. */
   readonly refusal: SmtpError | undefined;
 }
@@ -49,7 +52,7 @@ export class MailData {
 
   /** After BDAT: its octets follow, wanted or not, and the reply comes behind them (RFC 3030 section 2). */
   beginChunk(
-    { size, last, start }: ReceivedCommand & { type: "bdat" },
+    { size, last, start, end }: ReceivedCommand & { type: "bdat" },
     refusal: SmtpError | undefined,
   ): void {
     let content: ChunkedContent;
@@ -59,7 +62,7 @@ export class MailData {
       content = new ChunkedContent(this.#queue, this.#limits, refusal);
     }
     content.begin(size);
-    this.#chunk = { content, last, start, refusal };
+    this.#chunk = { content, last, command: { start, end }, refusal };
   }
 
   /** The message is over, or given up. */
@@ -80,7 +83,10 @@ export class MailData {
     const bytes = content.take();
     const end = this.#queue.offset;
     // The end of the content, a dot and CRLF, has an event of its own.
-    if (bytes !== undefined) return { type: "data", bytes, start, end: content.ended ? end - 3 : end };
+    const upTo = content.ended ? end - 3 : end;
+    if (bytes !== undefined) return { type: "data", bytes, start, end: upTo };
+    // What is dropped is told too: the client is at work, not late.
+    if (upTo > start) return { type: "data", bytes: NOTHING, start, end: upTo };
     if (content.ended) {
       const { size, problem } = content;
       return { type: "message-end", size, problem, start: end - 3, end };
@@ -89,14 +95,14 @@ export class MailData {
     return violation(incomplete("a message"), { start: end, end: end + this.#queue.length });
   }
 
-  #nextOfChunk({ content, last, start, refusal }: Chunk, cutOff: boolean): MailDataEvent | undefined {
+  #nextOfChunk({ content, last, command, refusal }: Chunk, cutOff: boolean): MailDataEvent | undefined {
     const from = this.#queue.offset;
     const bytes = content.take();
     const end = this.#queue.offset;
-    if (bytes !== undefined) return { type: "data", bytes, start: from, end };
+    if (bytes !== undefined || end > from) return { type: "data", bytes: bytes ?? NOTHING, start: from, end };
     if (!content.ended) return cutOff ? violation(incomplete("a chunk"), { start: end, end }) : undefined;
     this.#chunk = undefined;
-    if (refusal !== undefined) return violation(refusal, { start, end });
+    if (refusal !== undefined) return violation(refusal, command);
     const { size, problem } = content;
     return { type: last ? "message-end" : "chunk-end", size, problem, start: end, end };
   }

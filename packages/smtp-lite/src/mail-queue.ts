@@ -15,7 +15,8 @@ export class MailQueue implements ReplyListener {
   readonly #begun: Delivery[] = [];
   /** The next message needs RSET in front. */
   #unclean = false;
-  #idle: (() => void) | undefined;
+  /** It takes no more, and this resolves when nothing is left. */
+  #closing: PromiseWithResolvers<void> | undefined;
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
@@ -23,20 +24,18 @@ export class MailQueue implements ReplyListener {
 
   add(shipment: Shipment): Promise<SendMailResult> {
     const delivery = new Delivery(this.#conversation, shipment, () => this.#goOn());
-    const { failure } = this.#conversation;
+    const failure = this.#conversation.failure ?? (this.#closing && closed());
     if (failure === undefined) this.#waiting.push(delivery);
     else delivery.fail(failure);
     this.#goOn();
     return delivery.result;
   }
 
-  /** Resolves when no message is waiting or under way. */
-  async idle(): Promise<void> {
-    while (this.#begun.length > 0 || this.#waiting.length > 0) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
+  /** Takes no more; resolves when no message is waiting or under way. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.withResolvers();
+    this.#goOn();
+    return this.#closing.promise;
   }
 
   onReply(reply: Reply): void {
@@ -62,7 +61,7 @@ export class MailQueue implements ReplyListener {
 
   onFailure(error: SmtpError): void {
     for (const delivery of [...this.#begun.splice(0), ...this.#waiting.splice(0)]) delivery.fail(error);
-    this.#idle?.();
+    this.#closing?.resolve();
   }
 
   /** Lets go of those that are over; the next begins once the one before has sent all it had (RFC 2920). */
@@ -75,7 +74,8 @@ export class MailQueue implements ReplyListener {
       begun.push(delivery);
       this.#begin(delivery);
     }
-    if (begun.length === 0) this.#idle?.();
+    this.#conversation.await(begun[0]?.awaited);
+    if (begun.length === 0) this.#closing?.resolve();
   }
 
   #begin(delivery: Delivery): void {
@@ -97,4 +97,8 @@ export class MailQueue implements ReplyListener {
   #note(delivery: Delivery | undefined): void {
     if (delivery?.unclean === true) this.#unclean = true;
   }
+}
+
+function closed(): SmtpError {
+  return new SmtpError("connection-closed", "close() was called before", { blame: "local" });
 }

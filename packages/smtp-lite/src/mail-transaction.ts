@@ -65,10 +65,9 @@ export class MailTransaction {
       ret: event.ret,
       envelopeId: event.envelopeId,
     };
-    const { onMail } = hooks;
-    if (onMail === undefined) return this.#begin(mail);
+    if (hooks.onMail === undefined) return this.#begin(mail);
     return ask(
-      () => onMail(mail),
+      () => hooks.onMail?.(mail),
       () => this.#begin(mail),
       report,
     );
@@ -77,26 +76,28 @@ export class MailTransaction {
   onRcpt(to: Recipient): Handled<Reply> {
     const { limits, hooks, report } = this.#settings;
     if (this.#to.length >= limits.recipients) return replies.tooManyRecipients;
-    const { onRcpt } = hooks;
     const mail = this.#mail;
-    if (onRcpt === undefined || mail === undefined) return this.#addRecipient(to);
+    if (hooks.onRcpt === undefined || mail === undefined) return this.#addRecipient(to);
     return ask(
-      () => onRcpt(to, mail),
+      () => hooks.onRcpt?.(to, mail),
       () => this.#addRecipient(to),
       report,
     );
   }
 
-  onData(bytes: Buffer): Handled<Reply> {
+  /** A piece of content that took `received` bytes on the wire. It is empty where those are dropped. */
+  onData(bytes: Buffer, received: number): Handled<Reply> {
     const timer = this.#timer;
+    const dropped = bytes.length === 0;
     // Most messages are one piece, and have no rate.
-    if (this.#message === undefined) return this.#incoming().push(bytes);
+    if (this.#message === undefined && !dropped) return this.#incoming().push(bytes);
     const rate = (this.#rate ??= new DataRate(this.#settings.limits.dataRate, timer.now));
-    if (!rate.received(bytes.length, timer.now)) {
+    if (!rate.received(received, timer.now)) {
       this.drop("timeout", "the client sent the message too slowly");
       return replies.tooSlow;
     }
-    return this.#message.push(bytes)?.then(() => rate.wait(timer.now));
+    if (dropped) return undefined;
+    return this.#message?.push(bytes)?.then(() => rate.wait(timer.now));
   }
 
   onChunkEnd(size: number, problem: SmtpError | undefined): Reply {
@@ -118,6 +119,14 @@ export class MailTransaction {
       for (const one of all.slice(0, -1)) peer.send(one);
       return all.at(-1) ?? reply;
     });
+  }
+
+  /** The client broke the rules. */
+  onError(error: SmtpError): Reply | undefined {
+    if (error.fatal) this.fail(error);
+    // A chunk that was refused for coming out of order had a rate of its own.
+    if (this.#message === undefined) this.#rate = undefined;
+    return error.reply;
   }
 
   /** Whoever reads the message under way, if there is one, gets `error`. */

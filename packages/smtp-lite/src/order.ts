@@ -1,9 +1,12 @@
 // Whether a command may come now, by the table of state.ts and by what was said before; and what is said when it may not.
+import { barred } from "./barrier.ts";
+import type { Requirements } from "./barrier.ts";
 import type { Reply } from "./codes.ts";
 import type { Dialect } from "./dialect.ts";
 import { SmtpError } from "./errors.ts";
 import { stateAfter } from "./state.ts";
 import type { Move, StateName } from "./state.ts";
+import { replyTo } from "./violations.ts";
 
 /** What of the conversation so far the table does not know. */
 export interface Standing extends Dialect {
@@ -14,8 +17,16 @@ export interface Standing extends Dialect {
 }
 
 /** Why a command may not come now, an error `bad-sequence`; `undefined`: it may. */
-export function misplaced(move: Move, state: StateName, standing: Standing): SmtpError | undefined {
+export function misplaced(
+  move: Move,
+  state: StateName,
+  standing: Standing,
+  required: Requirements,
+): SmtpError | undefined {
   const { extended, secure, lmtp, authenticated, binary } = standing;
+  // RFC 5321 section 3.1: to whoever was turned away, everything is out of order.
+  const barrier = state === "unwelcome" ? undefined : barred(move, standing, required);
+  if (barrier !== undefined) return barrier;
   if (move === "starttls" && secure) return alreadySecure();
   if (move === "auth" && authenticated) return alreadyAuthenticated();
   if (!extended && EXTENSIONS.has(move)) return badSequence("greeted", move, lmtp);
@@ -68,6 +79,6 @@ function badSequence(state: StateName, move: Move, lmtp: boolean): SmtpError {
     closed: "The connection is closed",
   } satisfies Record<StateName, string>;
   return new SmtpError("bad-sequence", `a command out of order in state ${state}`, {
-    reply: { code: 503, enhanced: "5.5.1", lines: [advice[state]] },
+    reply: replyTo(move, { code: 503, enhanced: "5.5.1", lines: [advice[state]] }),
   });
 }

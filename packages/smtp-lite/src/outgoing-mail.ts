@@ -6,7 +6,14 @@ import type { Path } from "./address.ts";
 import type { Extensions } from "./client-opening.ts";
 import { SmtpError } from "./errors.ts";
 import { LineCheck } from "./line-check.ts";
+import { formatRcptParameters } from "./parameters.ts";
 import type { BodyType, MailParameters, Recipient } from "./parameters.ts";
+import { encodeXtext } from "./xtext.ts";
+
+/** ENVID may have this many characters as it is sent, in xtext (RFC 3461 section 4.4). */
+const ENVELOPE_ID = 100;
+/** ORCPT may have this many: its type, a semicolon, and the address in xtext (RFC 3461 section 4.2). */
+const ORIGINAL_RECIPIENT = 500;
 
 /** A recipient, with what to report of it (DSN, RFC 3461). */
 export interface OutgoingRecipient extends Pick<Recipient, "notify" | "originalRecipient"> {
@@ -35,7 +42,10 @@ export interface OutgoingMail {
   readonly requireTls?: boolean | undefined;
   /** What a report of failure gives back: the message or its header (DSN, RFC 3461). Default: as the server likes. */
   readonly ret?: "FULL" | "HDRS" | undefined;
-  /** Your name for this message in such reports: at most 100 printable characters. Default: none. */
+  /**
+   * Your name for this message in such reports: printable ASCII, at most 100 characters, where a space, "+" and "=" count
+   * for three (RFC 3461 section 4.4). Default: none.
+   */
   readonly envelopeId?: string | undefined;
   /** Who first submitted the message, a mailbox (AUTH= of RFC 4954 section 5). Default: no word of it. */
   readonly submitter?: string | undefined;
@@ -61,8 +71,10 @@ export function prepareMail(mail: OutgoingMail): PreparedMail {
   const from = mail.from === null ? null : readPath(mail.from, "sender");
   const recipients = isList(to) ? to.map(readRecipient) : [readRecipient(to)];
   if (recipients.length === 0) throw badArgument("a message without a recipient");
-  if (envelopeId !== undefined && !/^[ -~]{1,100}$/.test(envelopeId)) {
-    throw badArgument("`envelopeId` is not 1 to 100 printable ASCII characters");
+  if (envelopeId !== undefined && !isEnvelopeId(envelopeId)) {
+    throw badArgument(
+      "`envelopeId` is not 1 to 100 printable ASCII characters, each that xtext encodes counted for three",
+    );
   }
   if (mail.ret !== undefined && mail.ret !== "FULL" && mail.ret !== "HDRS")
     throw badArgument("`ret` is FULL or HDRS");
@@ -121,6 +133,10 @@ function bodyFor(
   return extensions.has("8BITMIME") ? "8BITMIME" : "7BIT";
 }
 
+function isEnvelopeId(text: string): boolean {
+  return /^[ -~]+$/.test(text) && encodeXtext(text).length <= ENVELOPE_ID;
+}
+
 function isList(to: OutgoingMail["to"]): to is Exclude<OutgoingMail["to"], string | OutgoingRecipient> {
   return Array.isArray(to);
 }
@@ -134,6 +150,9 @@ function readRecipient(given: string | OutgoingRecipient): Recipient {
     if (!/^[\w!#$%&'*+/=?^`{|}~.-]+$/.test(original.type) || !text.test(original.address)) {
       throw badArgument("`originalRecipient` has a character that cannot stand there");
     }
+    const sent = formatRcptParameters({ ...path, originalRecipient: original });
+    if (sent.length > " ORCPT=".length + ORIGINAL_RECIPIENT)
+      throw badArgument("`originalRecipient` is longer than 500 characters as it is sent, in xtext");
   }
   if (notify?.every((event) => ["SUCCESS", "FAILURE", "DELAY"].includes(event)) === false) {
     throw badArgument("`notify` is a list of SUCCESS, FAILURE and DELAY");

@@ -13,6 +13,7 @@
 //   ENVID           = "ENVID=" xtext                                ; 4.4
 //   NOTIFY          = "NOTIFY=" ( "NEVER" / 1#( "SUCCESS" / "FAILURE" / "DELAY" ) )  ; RCPT: 4.1
 //   ORCPT           = "ORCPT=" atom ";" xtext                       ; 4.2; type utf-8: RFC 6533 section 3
+import { isUtf8 } from "node:buffer";
 import { isAscii, parsePath } from "./address.ts";
 import type { Path } from "./address.ts";
 import type { Dialect } from "./dialect.ts";
@@ -217,8 +218,8 @@ function originalRecipient(value: string | undefined, utf8: boolean): { type: st
   if (match === null || (value?.length ?? 0) > 500) throw bad("ORCPT takes a type, a semicolon and xtext");
   const [, type = "", text = ""] = match;
   if (type.toLowerCase() !== "utf-8") return { type, address: xtext("ORCPT", text) };
-  const address =
-    isAscii(text) || utf8 ? decodeUnicodeXtext(Buffer.from(text, "latin1").toString()) : undefined;
+  const bytes = Buffer.from(text, "latin1");
+  const address = isAscii(text) || (utf8 && isUtf8(bytes)) ? decodeUnicodeXtext(bytes.toString()) : undefined;
   if (address === undefined) throw bad("ORCPT of type utf-8 is malformed");
   return { type, address };
 }

@@ -1,5 +1,6 @@
 // How far a conversation has come, on the server's side: its state, what the table of states does not know, and how often the
 // client was wrong. It moves by replies; it knows no bytes.
+import type { Requirements } from "./barrier.ts";
 import type { SmtpError } from "./errors.ts";
 import { misplaced } from "./order.ts";
 import type { Standing } from "./order.ts";
@@ -17,7 +18,10 @@ export class Progress {
   /** Belongs to this conversation, and changes with it. */
   readonly #standing: { -readonly [Name in keyof Standing]: Standing[Name] };
 
-  constructor(secure: boolean, lmtp: boolean) {
+  readonly #required: Requirements;
+
+  constructor(secure: boolean, lmtp: boolean, required: Requirements) {
+    this.#required = required;
     this.#standing = { secure, lmtp, extended: false, authenticated: false, utf8: false, binary: false };
   }
 
@@ -27,7 +31,7 @@ export class Progress {
 
   /** Why this command may not come now, if it may not. */
   misplaced(command: Command["type"]): SmtpError | undefined {
-    return misplaced(command, this.state, this.#standing);
+    return misplaced(command, this.state, this.#standing, this.#required);
   }
 
   /** TLS begins: nothing that the client said before counts any more (RFC 3207 section 4.2). */

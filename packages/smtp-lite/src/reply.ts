@@ -79,6 +79,11 @@ function format(reply: Reply): string {
   return wire;
 }
 
+/** The same reply, for where RFC 2034 section 4 wants no enhanced code: the greeting, EHLO and HELO. */
+export function withoutEnhanced(reply: Reply): Reply {
+  return reply.enhanced === undefined ? reply : { code: reply.code, lines: reply.lines };
+}
+
 /** One line of a reply, its CRLF taken off. */
 export interface ReplyLine {
   readonly code: number;

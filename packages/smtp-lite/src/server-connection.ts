@@ -3,8 +3,6 @@
 import { assertNever, Deadline } from "@tcpkit/core";
 import type { Connection, DeadlineTimer, Handled, Peer, TlsOptions } from "@tcpkit/core";
 import { Authentication } from "./authentication.ts";
-import { findBarrier } from "./barrier.ts";
-import type { Barrier } from "./barrier.ts";
 import type { Reply } from "./codes.ts";
 import type { Client } from "./envelope.ts";
 import { ask } from "./hook-call.ts";
@@ -15,6 +13,7 @@ import { replies } from "./replies.ts";
 import { createSaslServer } from "./sasl/index.ts";
 import type { SmtpEvent } from "./server-events.ts";
 import type { Settings } from "./settings.ts";
+import { asGreeting } from "./welcome.ts";
 
 /** The conversation with one client. */
 export class SmtpServerConnection {
@@ -22,7 +21,6 @@ export class SmtpServerConnection {
   readonly #timer: DeadlineTimer;
   readonly #who: Introduced;
   readonly #transaction: MailTransaction;
-  #barrier: Barrier | undefined;
   #authentication: Authentication | undefined;
 
   constructor(connection: Connection, settings: Settings) {
@@ -31,7 +29,6 @@ export class SmtpServerConnection {
     this.#timer = timer;
     this.#who = { client: clientOf(connection), auth: undefined, helo: "", extended: false };
     this.#transaction = new MailTransaction(settings, this.#who, timer);
-    this.#barrier = this.#findBarrier();
     connection.on("close", () =>
       this.#transaction.drop("connection-closed", "the connection closed inside a message"),
     );
@@ -40,7 +37,6 @@ export class SmtpServerConnection {
   readonly handle = (event: SmtpEvent, peer: Peer<Reply>): Handled<Reply> => {
     const { starttls } = this.#settings;
     const transaction = this.#transaction;
-    if (this.#barrier?.open.has(event.type) === false) return this.#barrier.reply;
     switch (event.type) {
       case "greeting":
         return this.#settings.greetingDelay > 0 ? this.#greetLate() : this.#greet();
@@ -61,7 +57,7 @@ export class SmtpServerConnection {
       case "message":
         return replies.startMail;
       case "data":
-        return transaction.onData(event.bytes);
+        return transaction.onData(event.bytes, event.end - event.start);
       case "bdat":
         return undefined;
       case "chunk-end":
@@ -87,8 +83,7 @@ export class SmtpServerConnection {
       case "shutdown":
         return replies.shuttingDown;
       case "error":
-        if (event.error.fatal) transaction.fail(event.error);
-        return event.error.reply;
+        return transaction.onError(event.error);
       default:
         return assertNever(event);
     }
@@ -96,13 +91,13 @@ export class SmtpServerConnection {
 
   #greet(): Reply | Promise<Reply> {
     const { hooks, welcome, report } = this.#settings;
-    const { onConnect } = hooks;
-    if (onConnect === undefined) return welcome.greeting;
-    return ask(
-      () => onConnect(this.#who.client),
+    if (hooks.onConnect === undefined) return welcome.greeting;
+    const greeting = ask(
+      () => hooks.onConnect?.(this.#who.client),
       () => welcome.greeting,
       report,
     );
+    return greeting instanceof Promise ? greeting.then(asGreeting) : asGreeting(greeting);
   }
 
   /** Whoever talks before the greeting gives itself away: the session tells (`early-input`). */
@@ -134,7 +129,6 @@ export class SmtpServerConnection {
     who.helo = "";
     who.auth = undefined;
     who.client = clientOf(peer.connection);
-    this.#barrier = this.#findBarrier();
   }
 
   #onAuth(name: string, initial: Buffer | undefined): Handled<Reply> {
@@ -145,7 +139,7 @@ export class SmtpServerConnection {
     const mechanism = mechanisms.find((known) => known === name);
     if (mechanism === undefined) return replies.noMechanism;
     const exchange = createSaslServer(mechanism, { hostname, ...sasl });
-    this.#authentication = new Authentication(exchange, hooks.onAuth, client, report);
+    this.#authentication = new Authentication(exchange, hooks.onAuth.bind(hooks), client, report);
     return this.#authenticate(initial);
   }
 
@@ -154,13 +148,7 @@ export class SmtpServerConnection {
       throw new Error("a line of AUTH without AUTH: a bug in the session");
     const reply = await this.#authentication.step(response);
     this.#who.auth = this.#authentication.identity;
-    this.#barrier = this.#findBarrier();
     return reply;
-  }
-
-  #findBarrier(): Barrier | undefined {
-    const { client, auth } = this.#who;
-    return findBarrier(this.#settings, client.tls !== undefined, auth !== undefined);
   }
 }
 

@@ -12,7 +12,10 @@ export type SmtpEvent =
   /** The connection is open: answer 220, or 554 or 421 to turn it away. */
   | ({ readonly type: "greeting" } & Span)
   | ReceivedCommand
-  /** A piece of a message, dots taken off. It is answered by nothing. */
+  /**
+   * A piece of a message, dots taken off. It is answered by nothing. `bytes` is empty where the piece is dropped, since the
+   * message, or its chunk, will be refused at its end.
+   */
   | ({ readonly type: "data"; readonly bytes: Buffer } & Span)
   /** A chunk that was not the last has come whole. With a `problem`, answer that: the message is lost. */
   | ({ readonly type: "chunk-end"; readonly size: number; readonly problem: SmtpError | undefined } & Span)
@@ -32,7 +35,11 @@ export interface ServerSideOptions {
   readonly lmtp?: boolean | undefined;
   /** A bare LF in content becomes CRLF, instead of a reason to refuse; it never ends a message. Default: false. */
   readonly normalize?: boolean | undefined;
-  /** Bounds that differ from `DEFAULT_LIMITS`. */
+  /** Before TLS, every command but EHLO, NOOP, STARTTLS and QUIT is out of order: 530 5.7.0 (RFC 3207 section 4). Default: false. */
+  readonly requireTls?: boolean | undefined;
+  /** Before AUTH, mail is out of order: 530 5.7.0 (RFC 4954 section 6). Default: false. */
+  readonly requireAuth?: boolean | undefined;
+  /** Bounds that differ from `DEFAULT_LIMITS`. They are read when the session is made. */
   readonly limits?: Partial<SmtpLimits> | undefined;
 }
 
@@ -42,6 +49,8 @@ export function whyUnfit(event: SmtpEvent["type"] | undefined, code: number): st
   if (code === 421) return undefined;
   if (event === undefined) return "nothing is to be answered";
   if (event === "timeout" || event === "shutdown") return `${event} is answered by 421`;
+  // Section 3.1.
+  if (event === "greeting" && code !== 220 && code !== 554) return "a greeting is 220, 554 or 421";
   const positive = code < 400;
   if (positive && (code === 354) !== (event === "message"))
     return "of 2xx and 3xx, 354 alone answers DATA, and DATA alone";

@@ -4,7 +4,9 @@ import { ByteQueue } from "@tcpkit/core";
 import type { Notice, Session, Span } from "@tcpkit/core";
 import type { Reply } from "./codes.ts";
 import { CommandReader } from "./command-reader.ts";
+import type { Violation } from "./command-reader.ts";
 import { SmtpError } from "./errors.ts";
+import type { SmtpErrorCode } from "./errors.ts";
 import { withDefaults } from "./limits.ts";
 import { MailData } from "./mail-data.ts";
 import { Progress } from "./progress.ts";
@@ -13,6 +15,14 @@ import { whyUnfit } from "./server-events.ts";
 import type { ServerSideOptions, SmtpEvent } from "./server-events.ts";
 import type { StateName } from "./state.ts";
 import { earlyInput, locate, tooManyErrors } from "./violations.ts";
+
+/** What may be wrong with a path and its parameters, and the commands that have them. */
+const OF_PATH: ReadonlySet<SmtpErrorCode> = new Set<SmtpErrorCode>([
+  "bad-address",
+  "bad-parameter",
+  "unknown-parameter",
+]);
+const COMMANDS_OF_PATH: Readonly<Partial<Record<string, "mail" | "rcpt">>> = { MAIL: "mail", RCPT: "rcpt" };
 
 /** The server's end of one conversation. */
 export class ServerSide implements Session<SmtpEvent, Reply> {
@@ -32,12 +42,19 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
   #ended = false;
   failure: SmtpError | undefined;
 
-  constructor({ limits, secure = false, lmtp = false, normalize = false }: ServerSideOptions = {}) {
-    const all = withDefaults(limits);
+  constructor(options: ServerSideOptions = {}) {
+    const {
+      secure = false,
+      lmtp = false,
+      normalize = false,
+      requireTls = false,
+      requireAuth = false,
+    } = options;
+    const all = withDefaults(options.limits);
     this.#mostBadCommands = all.badCommands;
     this.#commands = new CommandReader(this.#queue);
     this.#data = new MailData(this.#queue, all, normalize);
-    this.#progress = new Progress(secure, lmtp);
+    this.#progress = new Progress(secure, lmtp, { tls: requireTls, auth: requireAuth });
   }
 
   get state(): StateName {
@@ -131,7 +148,7 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
       return this.#error(tooManyErrors(this.#queue.offset), this.#here());
     const command = this.#commands.take(progress.state, progress.standing, this.#ended);
     if (command === undefined) return undefined;
-    if (command.type === "violation") return this.#error(command.error, command, command.ofAuth);
+    if (command.type === "violation") return this.#violation(command);
     if (command.type === "auth-response") return this.#owe(command);
     const refusal = progress.misplaced(command.type);
     if (command.type === "bdat") {
@@ -143,6 +160,14 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
     return refusal === undefined
       ? this.#owe(command)
       : this.#error(refusal, command, command.type === "auth");
+  }
+
+  #violation(violation: Violation): SmtpEvent {
+    const { error, verb } = violation;
+    // What stands behind a command is judged where the command may come: before EHLO there are no parameters to know.
+    const type = OF_PATH.has(error.code) ? COMMANDS_OF_PATH[verb] : undefined;
+    const refusal = type === undefined ? undefined : this.#progress.misplaced(type);
+    return this.#error(refusal ?? error, violation, verb === "AUTH");
   }
 
   #nextOfContent(): SmtpEvent | undefined {

@@ -58,6 +58,7 @@ export interface SmtpServerOptions extends ListenOptions {
   readonly normalize?: boolean | undefined;
   /** Milliseconds before the greeting: a client that talks first gives itself away as a bad robot (554). Default: 0. */
   readonly greetingDelay?: number | undefined;
+  /** Bounds that differ from `DEFAULT_LIMITS`; `undefined` is the default one. They are read once, when the server is made. */
   readonly limits?: Partial<SmtpLimits> | undefined;
   /**
    * In milliseconds. Default: `idle` 5 minutes (RFC 5321 section 4.5.3.2.7), `message` (a command from its first
@@ -74,8 +75,8 @@ export interface SmtpServerOptions extends ListenOptions {
  * Serves SMTP: `await using smtp = await serveSmtp({ onMessage }, { port: 2525 })`. It listens on 127.0.0.1 unless
  * told otherwise, and relays nothing. Its `close()` waits for every `onMessage` at work too, for 5 seconds at most after the
  * last connection is gone; what is at work even then is reported to `onError`, and left alone.
- * @throws SmtpError `bad-argument` when `hostname` is no domain, when the key or certificate of `starttls` is none, and for
- * options that do not go together.
+ * @throws SmtpError `bad-argument` when `hostname` is no domain, when the key or certificate of `starttls` is none, when one of
+ * the `limits` is no whole number, and for options that do not go together.
  * @throws TcpError as core's `listen`: `address-in-use`, `permission-denied`, …
  */
 export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {}): Promise<Listener> {
@@ -83,18 +84,18 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
   const hostname = options.hostname ?? systemName();
   // It goes into every greeting and every Received line.
   if (!isDomain(hostname)) throw badOption("`hostname` is no domain");
-  const { tls, starttls, requireTls = false, faults } = options;
+  const { tls, starttls, requireTls = false, faults, deadlines: given } = options;
   if (tls !== undefined && starttls !== undefined)
     throw badOption("`tls` encrypts from the first byte: no `starttls` beside it");
   if (requireTls && tls === undefined && starttls === undefined)
     throw badOption("`requireTls` needs `starttls`");
   if (starttls !== undefined) checkTls(starttls);
-  const { requireAuth = false, allowInsecureAuth = false, mechanisms = SASL_MECHANISMS, sasl = {} } = options;
+  const { requireAuth = false, allowInsecureAuth = false, mechanisms = SASL_MECHANISMS, sasl } = options;
   if (requireAuth && hooks.onAuth === undefined) throw badOption("`requireAuth` needs `onAuth`");
   if (requireAuth && !allowInsecureAuth && tls === undefined && starttls === undefined)
     throw badOption("`requireAuth` needs `starttls` or `tls`: AUTH is not offered without TLS");
   const { lmtp = false, normalize = false, greetingDelay = 0 } = options;
-  const sides = { limits, secure: tls !== undefined, lmtp, normalize };
+  const sides = { limits, secure: tls !== undefined, lmtp, normalize, requireTls, requireAuth };
   const protocol: Protocol<SmtpEvent, Reply> = {
     name: "smtp",
     session: () => new ServerSide(sides),
@@ -107,17 +108,15 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
     limits,
     hostname,
     starttls,
-    requireTls,
-    requireAuth,
     allowInsecureAuth,
-    mechanisms,
-    sasl,
+    mechanisms: [...mechanisms],
+    sasl: { ...sasl },
     lmtp,
     greetingDelay,
   };
   const pending = new Pending();
   const settings: Settings = { ...offering, welcome: new Welcome(offering), pending, report };
-  const deadlines: Deadlines = { message: 180_000, ...options.deadlines };
+  const deadlines: Deadlines = { ...given, message: given?.message ?? 180_000 };
   // RFC 5321 section 3.1: a greeting of 554 turns a client away for good, 421 for now. Greetings have no enhanced code.
   const refusal = (reason: DropReason): string =>
     reason === "denied"

@@ -11,8 +11,6 @@ export interface Settings {
   readonly limits: SmtpLimits;
   readonly hostname: string;
   readonly starttls: TlsOptions | undefined;
-  readonly requireTls: boolean;
-  readonly requireAuth: boolean;
   readonly allowInsecureAuth: boolean;
   readonly mechanisms: readonly SaslMechanism[];
   readonly sasl: SaslServerOptions;

@@ -1,10 +1,19 @@
 // The client's violations as errors: what each is called, what the client hears, and whether it can go on.
 import type { TcpError } from "@tcpkit/core";
+import type { Reply } from "./codes.ts";
 import type { ContentProblem } from "./dot.ts";
 import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import { replies } from "./replies.ts";
+import { withoutEnhanced } from "./reply.ts";
 import type { StateName } from "./state.ts";
+
+const HELLO = /^(?:ehlo|helo|lhlo)$/i;
+
+/** The reply to a command of this verb: RFC 2034 section 4 wants no enhanced code in those to EHLO and HELO. */
+export function replyTo(verb: string, reply: Reply): Reply {
+  return HELLO.test(verb) ? withoutEnhanced(reply) : reply;
+}
 
 /** The same error, with the offset of its command where it had none. */
 export function locate(error: SmtpError, offset: number): SmtpError {
@@ -67,11 +76,11 @@ export function incomplete(what: string): SmtpError {
   });
 }
 
-/** The error of a command line without an end in sight. */
-export function lineTooLong(offset: number): SmtpError {
+/** The error of a command line without an end in sight, or of one of a `verb` that is known. */
+export function lineTooLong(offset: number, verb: string = ""): SmtpError {
   return new SmtpError("line-too-long", "the command is too long", {
     offset,
-    reply: { code: 500, enhanced: "5.5.2", lines: ["Line too long"] },
+    reply: replyTo(verb, { code: 500, enhanced: "5.5.2", lines: ["Line too long"] }),
   });
 }
 

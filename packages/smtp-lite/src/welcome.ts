@@ -2,7 +2,7 @@
 import type { Reply } from "./codes.ts";
 import { offers } from "./offers.ts";
 import type { Offering } from "./offers.ts";
-import { formatReply, PreparedReply } from "./reply.ts";
+import { formatReply, PreparedReply, withoutEnhanced } from "./reply.ts";
 
 /** The lines of EHLO behind the first one, which names the client; and their bytes. */
 interface Offered {
@@ -40,6 +40,16 @@ export class Welcome {
   #first(name: string): string {
     return `${this.#hostname} greets ${name}`;
   }
+}
+
+/**
+ * A reply as the first one of a connection. RFC 5321 section 3.1 knows 220, 554 and, to come back later, 421: every other
+ * refusal becomes the one of its class, with its text.
+ */
+export function asGreeting(reply: Reply): Reply {
+  if (reply.code < 400) return reply;
+  const code = reply.code < 500 ? 421 : 554;
+  return withoutEnhanced({ ...reply, code, lines: reply.lines });
 }
 
 function offered(lines: readonly [string, ...string[]]): Offered {

@@ -133,6 +133,27 @@ describe("AUTH", () => {
     expect(await client.codes(11)).toEqual("220 250 250 250 530 530 250 235 250 250 354".split(" "));
   });
 
+  it("with requireAuth all commands of mail get 530, in a pipeline too, before AUTH and after a wrong one", async () => {
+    const client = await start({ requireAuth: true });
+    const group = `${mail.replace("DATA", "BDAT 6")}NOOP\r\nDATA\r\n`;
+    client.write(`EHLO x\r\n${group}`);
+    expect(await client.codes(6)).toEqual("220 250 530 530 530 530".split(" "));
+    client.write(`AUTH PLAIN ${base64("\0ann\0wrong")}\r\n${group}`);
+    expect(await client.codes(5)).toEqual("535 530 530 530 530".split(" "));
+    client.write(`AUTH PLAIN ${plain}\r\nRCPT TO:<c@d.example>\r\n${mail}`);
+    expect(await client.codes(5)).toEqual("235 503 250 250 354".split(" "));
+  });
+
+  it("whom onConnect turned away hears 503, whatever is required (RFC 5321 section 3.1)", async () => {
+    const onConnect = (): never => {
+      throw new SmtpReply(554, "5.7.1", "not you");
+    };
+    const client = await start({ requireAuth: true }, { onConnect });
+    await client.reply();
+    client.write(`EHLO x\r\n${mail}QUIT\r\n`);
+    expect(await client.codes(5)).toEqual("503 503 503 503 221".split(" "));
+  });
+
   it("without onAuth it is not there: 502", async () => {
     listener = await serveSmtp({ onMessage: () => undefined }, { allowInsecureAuth: true });
     const client = new RawClient(listener.port);

@@ -5,42 +5,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Envelope, OutgoingMail, SmtpServerOptions } from "../src/index.ts";
 import { connectSmtp, sendMail, serveSmtp, SmtpError, SmtpReply } from "../src/index.ts";
+import { EHLO, lineServer, polite } from "./line-server.ts";
 
 const FROM = "a@b.example";
 const mail = { from: FROM, to: "c@d.example", data: "x\r\n" } as const;
-
-/** A server of the test's own words: `answer` gives the reply to a line of a command or the end of content. */
-async function lineServer(
-  answer: (line: string, connection: { destroy(): void }) => string,
-  heard: string[] = [],
-): Promise<Listener> {
-  const server = await listen();
-  server.on("connection", (connection) => {
-    let text = "";
-    let content = false;
-    connection.write("220 x\r\n");
-    connection.on("data", (chunk) => {
-      heard.push(chunk.toString());
-      text += chunk.toString();
-      for (let end = text.indexOf("\r\n"); end >= 0; end = text.indexOf("\r\n")) {
-        const line = text.slice(0, end);
-        text = text.slice(end + 2);
-        if (content && line !== ".") continue;
-        const reply = answer(line, connection);
-        content = reply.startsWith("354");
-        if (reply !== "") connection.write(`${reply}\r\n`);
-      }
-    });
-  });
-  return server;
-}
-
-const EHLO = "250-x\r\n250 PIPELINING";
-
-function polite(line: string): string {
-  if (line.startsWith("EHLO")) return EHLO;
-  return line === "DATA" ? "354 go" : "250 ok";
-}
 
 interface Got {
   readonly envelope: Envelope;
@@ -386,3 +354,25 @@ describe("no argument carries a second command", () => {
     );
   });
 });
+
+describe("the length of a parameter is that of what is sent, in xtext (RFC 3461)", () => {
+  it.each<[string, Partial<OutgoingMail>, Partial<OutgoingMail>]>([
+    ["envelopeId", { envelopeId: "+".repeat(33) }, { envelopeId: "+".repeat(34) }],
+    ["originalRecipient", original("rfc822", "+".repeat(164)), original("rfc822", "+".repeat(165))],
+    ["originalRecipient", original("utf-8", "é".repeat(82)), original("utf-8", "é".repeat(83))],
+  ])("%s", async (_, fits, long) => {
+    const got: Got[] = [];
+    await using server = await serve(got);
+    await using client = await connectSmtp({ port: server.port });
+    await client.send({ ...mail, ...fits });
+    await expect(client.send({ ...mail, ...long })).rejects.toMatchObject({
+      code: "bad-argument",
+      blame: "local",
+    });
+    expect(got).toHaveLength(1);
+  });
+});
+
+function original(type: string, address: string): Partial<OutgoingMail> {
+  return { to: { address: "c@d.example", originalRecipient: { type, address } } };
+}

@@ -114,7 +114,7 @@ describe("smtp-sink", () => {
   test("a server that says nothing is a timeout, by the deadline of a reply", async () => {
     const path = await sink("-H", "30");
     const data = "x\r\n";
-    expect(await outcome(path, { data, deadlines: { idle: 200 } })).toBe("timeout unknown");
+    expect(await outcome(path, { data, deadlines: { end: 200 } })).toBe("timeout unknown");
   });
 
   test("LMTP, three recipients; and what -f . says of each", async () => {

@@ -79,12 +79,24 @@ describe("a reply", () => {
     "at %s refuses there, for once, and nothing is kept",
     async (at) => {
       await using inbox = await inboxWith({ at, attempt: 1, fault: NOT_NOW });
-      await expect(mail(inbox)).rejects.toMatchObject({ reply: { code: 451, lines: ["Not now"] } });
+      // A greeting can only be 421 or 554.
+      const code = at === "connect" ? 421 : 451;
+      await expect(mail(inbox)).rejects.toMatchObject({ reply: { code, lines: ["Not now"] } });
       expect(inbox.messages).toEqual([]);
       await mail(inbox);
       expect(inbox.messages).toHaveLength(1);
     },
   );
+
+  test("at connect and EHLO it has no enhanced code (RFC 2034 section 4)", async () => {
+    await using greeting = await inboxWith({ at: "connect", fault: NOT_NOW });
+    expect(await new RawClient(greeting.port).rest()).toBe("421 Not now\r\n");
+    await using inbox = await inboxWith({ at: "ehlo", fault: NOT_NOW });
+    const client = new RawClient(inbox.port);
+    await client.reply();
+    expect(await client.write("EHLO x\r\n").reply()).toBe("451 Not now\r\n");
+    expect(await client.write("HELO x\r\n").reply()).toBe("451 Not now\r\n");
+  });
 
   test.each<FaultRule>([
     { at: "mail", attempt: 1, fault: NOT_NOW },

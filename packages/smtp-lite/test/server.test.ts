@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { DeadlineTimer, EventLog } from "@tcpkit/core";
 import type { ByteStream, Listener } from "@tcpkit/core";
 import { fakeClock } from "@tcpkit/core/testing";
-import type { Envelope, Mail, SmtpHooks, SmtpServerOptions } from "../src/index.ts";
+import type { Envelope, Mail, SaslCredentials, SmtpHooks, SmtpServerOptions, Verdict } from "../src/index.ts";
 import { serveSmtp, SmtpError, SmtpReply } from "../src/index.ts";
 import { OPEN, RawClient } from "./support.ts";
 
@@ -302,7 +302,7 @@ describe("hooks", () => {
       },
     });
     polite.write("");
-    expect(await polite.reply()).toBe("554 5.7.1 not you\r\n");
+    expect(await polite.reply()).toBe("554 not you\r\n");
     polite.write("EHLO x\r\nQUIT\r\n");
     expect(await polite.codes(2)).toEqual(["503", "221"]);
     const busy = await start({
@@ -310,7 +310,66 @@ describe("hooks", () => {
         throw new SmtpReply(421, "4.3.2", "too busy");
       },
     });
-    expect(await busy.rest()).toBe("421 4.3.2 too busy\r\n");
+    expect(await busy.rest()).toBe("421 too busy\r\n");
+  });
+
+  it.each([
+    [new SmtpReply(450, "4.7.1", "later", "much later"), "421-later\r\n421 much later\r\n"],
+    [new SmtpReply(550, "5.7.1", "not you"), "554 not you\r\n221 2.0.0 Bye\r\n"],
+    [new Error("out of order"), "421 Local error, try again later\r\n"],
+  ])(
+    "onConnect that throws %s: a greeting is 220, 554 or 421 (RFC 5321 section 3.1)",
+    async (error, said) => {
+      const reported: unknown[] = [];
+      const fails = [
+        (): never => {
+          throw error;
+        },
+        async (): Promise<never> => {
+          await turn();
+          throw error;
+        },
+      ];
+      for (const onConnect of fails) {
+        const client = await start({ onConnect }, { onError: (what) => reported.push(what) });
+        const first = await client.reply();
+        client.write("QUIT\r\n");
+        expect(first + (await client.rest())).toBe(said);
+      }
+      expect(reported).toEqual(error instanceof SmtpReply ? [] : [error, error]);
+    },
+  );
+
+  it("are methods: an object of a class sees itself", async () => {
+    class Hooks implements SmtpHooks {
+      readonly seen: string[] = [];
+      onConnect(): void {
+        this.seen.push("connect");
+      }
+      onAuth(credentials: SaslCredentials): Verdict {
+        this.seen.push("auth");
+        return credentials.mechanism === "PLAIN" ? credentials.check("b") : credentials.refuse();
+      }
+      onMail(): void {
+        this.seen.push("mail");
+      }
+      onRcpt(): void {
+        this.seen.push("rcpt");
+      }
+      onMessage(): void {
+        this.seen.push("message");
+      }
+    }
+    const hooks = new Hooks();
+    const listener = await serveSmtp(hooks, { allowInsecureAuth: true });
+    listeners.push(listener);
+    const client = join();
+    client.write(`EHLO x\r\nAUTH PLAIN ${Buffer.from("\0a\0b").toString("base64")}\r\n`);
+    client.write("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n");
+    await client.codes(6);
+    client.write("x\r\n.\r\n");
+    expect(await client.codes(1)).toEqual(["250"]);
+    expect(hooks.seen).toEqual(["connect", "auth", "mail", "rcpt", "message"]);
   });
 
   it("bytes before a slow greeting: 554 5.5.0 and close", async () => {

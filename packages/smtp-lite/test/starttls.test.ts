@@ -81,6 +81,11 @@ describe("STARTTLS", () => {
     expect(await plain.codes(8)).toEqual(["220", "530", "250", "250", "530", "530", "530", "530"]);
     plain.write("EXPN x\r\n");
     expect(await plain.reply()).toBe("530 5.7.0 Say STARTTLS first\r\n");
+    // In a pipeline too, where they are out of order besides; parameters are not even looked at.
+    plain.write("MAIL FROM:<> X=1\r\nRCPT TO:<a@b.example> X=1\r\nBDAT 6\r\nNOOP\r\nAUTH PLAIN\r\nDATA\r\n");
+    expect(await plain.codes(5)).toEqual(["530", "530", "530", "530", "530"]);
+    plain.write("HELO x\r\n");
+    expect(await plain.reply()).toBe("530 Say STARTTLS first\r\n");
     plain.write("STARTTLS\r\n");
     await plain.reply();
     const secret = await secure(plain);

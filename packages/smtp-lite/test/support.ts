@@ -151,7 +151,7 @@ export function summary(event: SmtpEvent): string {
       return `rcpt <${address}>${reports}${original}`;
     }
     case "data":
-      return `data ${event.bytes.toString("latin1")}`;
+      return event.bytes.length > 0 ? `data ${event.bytes.toString("latin1")}` : "dropped";
     case "bdat":
       return `bdat ${event.size}${event.last ? " last" : ""}`;
     case "chunk-end":

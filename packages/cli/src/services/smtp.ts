@@ -17,10 +17,11 @@ export const smtp: Service = {
 
 /** Makes the directory and proves that a file can be made in it: to fail now is better than at the first mail. */
 async function prepareDirectory(directory: string): Promise<void> {
-  const { mkdir, rm, writeFile } = await import("node:fs/promises");
+  const { rm, writeFile } = await import("node:fs/promises");
+  const { makeFolder } = await import("../folder.ts");
   const path = await import("node:path");
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     const probe = path.join(directory, `.tcpkit-${process.pid}`);
     await writeFile(probe, "", { flag: "wx" });
     await rm(probe);
