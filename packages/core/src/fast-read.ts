@@ -6,7 +6,7 @@
 // they are not, or where TCPKIT_FAST_READ=off is set, sockets stay as they are. What comes out is the same.
 import { Socket } from "node:net";
 import type { Server } from "node:net";
-import { lend, READ_SIZE, recycle, SHORT, takeReadBuffer } from "./read-buffers.ts";
+import { isWorthLending, lend, READ_SIZE, recycle, takeReadBuffer } from "./read-buffers.ts";
 
 /** The undocumented parts. */
 interface Inside {
@@ -72,9 +72,10 @@ function onRead(this: Socket, length: number, buffer: Buffer<ArrayBuffer>): bool
 
 /** What was read, out of the buffer that is read into again. */
 function copy(buffer: Buffer, length: number): Buffer {
-  const chunk = takeReadBuffer(length);
+  const lending = length >= READ_SIZE / 2 || isWorthLending(length);
+  const chunk = lending ? takeReadBuffer(length) : Buffer.allocUnsafe(length);
   buffer.copy(chunk, 0, 0, length);
-  return length < SHORT ? chunk : lend(chunk, length);
+  return lending ? lend(chunk, length) : chunk;
 }
 
 function takeNext(): Buffer | undefined {

@@ -31,7 +31,7 @@ export type { AcquireOptions, PoolOptions } from "./pool.ts";
 export { asBuffer, ByteQueue, utf8 } from "./bytes.ts";
 export { ByteStream } from "./byte-stream.ts";
 export type { Borrower } from "./byte-stream.ts";
-export { isLent, keep, lend, narrow, recycle, takeReadBuffer } from "./read-buffers.ts";
+export { lend, narrow, recycle, takeReadBuffer } from "./read-buffers.ts";
 export { LineFramer } from "./framing/lines.ts";
 export type { Line, LineOptions } from "./framing/lines.ts";
 export { DelimiterFramer, encodeDelimited } from "./framing/delimiter.ts";

@@ -15,7 +15,7 @@ import { markAsUntransferable } from "node:worker_threads";
 export const READ_SIZE = 65_536;
 
 /** Less than this much has no buffer of its own: Node's pool serves it quicker. */
-export const SHORT = 4096;
+const SHORT = 4096;
 
 /** The smallest buffer. Each size is twice the one before, so that a piece that is kept holds little more than its bytes. */
 const SMALLEST = 8192;
@@ -24,6 +24,10 @@ const SIZES = 4;
 
 /** Bytes of buffers that wait to be used again, at most, for each size: 2 MiB for the process. */
 const MOST_SPARE = 524_288;
+
+/** Of so many reads for which no buffer waits, one gets one all the same: where it is given back, the next has it. */
+const TRY_EVERY = 16;
+let tries = 0;
 
 /** Chunks that were handed out, and nobody is known to keep; each with the buffer that it is of. */
 const lent = new WeakMap<Uint8Array, Buffer<ArrayBuffer>>();
@@ -51,6 +55,17 @@ export function takeReadBuffer(length: number = READ_SIZE): Buffer<ArrayBuffer> 
   return buffer;
 }
 
+/**
+ * Whether what was read is worth a buffer of `takeReadBuffer`. A short read is not, nor is one whose protocol gives nothing back:
+ * memory that is just as long costs less then.
+ */
+export function isWorthLending(length: number): boolean {
+  if (length < SHORT) return false;
+  if (spare[sizeIndex(length)]!.length > 0) return true;
+  tries = (tries + 1) % TRY_EVERY;
+  return tries === 0;
+}
+
 /** The first `length` bytes of a buffer of `takeReadBuffer`, to be handed out. Nobody may hold any other part of it. */
 export function lend(buffer: Buffer<ArrayBuffer>, length: number): Buffer<ArrayBuffer> {
   const chunk = buffer.subarray(0, length);
@@ -59,11 +74,6 @@ export function lend(buffer: Buffer<ArrayBuffer>, length: number): Buffer<ArrayB
   if (length < buffer.length) buffer.fill(0, length);
   lent.set(chunk, buffer);
   return chunk;
-}
-
-/** True while the memory of this chunk would be used again, if it were given back. */
-export function isLent(chunk: Uint8Array): boolean {
-  return lent.has(chunk);
 }
 
 /** Somebody may keep this chunk, or a part of it: its memory is not used again. */

@@ -1,9 +1,19 @@
 // When memory that was read into is read into again. A mistake here shows one client's bytes to another.
 import { beforeEach, describe, expect, it } from "vitest";
-import { keep, lend, narrow, READ_SIZE, recycle, SHORT, takeReadBuffer } from "../src/read-buffers.ts";
+import {
+  isWorthLending,
+  keep,
+  lend,
+  narrow,
+  READ_SIZE,
+  recycle,
+  takeReadBuffer,
+} from "../src/read-buffers.ts";
 
 /** As many of the largest as wait to be used again, at most. */
 const MOST = 8;
+/** Less has no buffer of its own. */
+const SHORT = 4096;
 /** The sizes of buffers that are used again. */
 const SIZES = [8192, 16_384, 32_768, READ_SIZE];
 
@@ -62,6 +72,18 @@ describe("memory for a piece that a session makes", () => {
 });
 
 describe("memory for reads", () => {
+  it("is lent now and then, and each time once it is given back; short reads have none", () => {
+    const worth = (length: number): number =>
+      Array.from({ length: 160 }, () => isWorthLending(length)).filter(Boolean).length;
+    expect(worth(SHORT - 1)).toBe(0);
+    expect(worth(10_000)).toBe(10);
+    recycle(lend(takeReadBuffer(10_000), 10_000));
+    expect(worth(10_000)).toBe(160);
+    expect(worth(20_000)).toBe(10);
+    takeReadBuffer(10_000);
+    expect(worth(10_000)).toBe(10);
+  });
+
   it("has no bytes of an earlier read behind what was read", () => {
     const buffer = takeReadBuffer();
     buffer.fill("secret");

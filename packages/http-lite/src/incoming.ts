@@ -1,6 +1,6 @@
 // Makes events of the bytes we receive: a head, then the pieces of its body. It knows one message at a time; which
 // message may come when, and what its absence means, is the session's business.
-import { ByteQueue, isLent, keep, recycle } from "@tcpkit/core";
+import { ByteQueue } from "@tcpkit/core";
 import { bodyDecoder } from "./body.ts";
 import type { BodyDecoder } from "./body.ts";
 import { HttpError } from "./errors.ts";
@@ -70,10 +70,7 @@ export class Incoming {
       from,
       to,
     });
-    // Memory that is used again must not be looked at later. Most heads are short, and have none of that kind.
-    if (isLent(buffer)) event.detach();
     this.#begin(length);
-    if (this.queue.length === 0) recycle(buffer);
     return event;
   }
 
@@ -111,10 +108,7 @@ export class Incoming {
   /** A piece of the body or its end; `undefined` while more bytes are needed. @throws HttpError. */
   takePart(peerEnded: boolean): DataEvent | EndEvent | undefined {
     const decoder = this.#decoder;
-    const { buffer } = this.queue;
     const part = decoder?.take(this.queue);
-    // Content and trailers are looked at whenever somebody likes. What fills a chunk is given back by itself.
-    if (part !== undefined && !(part.type === "data" && part.bytes === buffer)) keep(buffer);
     if (part !== undefined || decoder === undefined) return part;
     if (!peerEnded || !decoder.endsAtClose) return undefined;
     const { offset } = this.queue;
