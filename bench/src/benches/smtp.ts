@@ -144,7 +144,7 @@ export const smtp: ServerBench = {
       peer: OURS,
       atLeast: 0.4,
       by: "rate",
-      why: "Each message is a file that is made, written, closed and renamed, by a thread that has the same core here; only the journal's fdatasync is shared by those that come together.",
+      why: "Each message is a file that is made, written, closed and renamed, and written to the journal too; the thread that does it has the same core here. Only the journal's fdatasync is shared by those that come together.",
     },
   ],
   missing: hasSource
