@@ -57,7 +57,15 @@ export async function createTestInbox(options: TestInboxOptions = {}): Promise<T
     const raw = await buffer(body);
     store.add(envelope, raw);
   };
-  return new TestInbox(await serveSmtp({ ...hooks, onMessage }, { ...server, limits }), store);
+  return new TestInbox(await serveSmtp({ ...methodsOf(hooks), onMessage }, { ...server, limits }), store);
+}
+
+/** Hooks that may be methods of a class, as plain functions: a copy of their object would have no methods. */
+function methodsOf(hooks: Omit<SmtpHooks, "onMessage"> = {}): Omit<SmtpHooks, "onMessage"> {
+  const names = ["onConnect", "onAuth", "onMail", "onRcpt"] as const;
+  return Object.fromEntries(
+    names.filter((name) => hooks[name] !== undefined).map((name) => [name, hooks[name]?.bind(hooks)]),
+  );
 }
 
 /** A running test inbox. Made by `createTestInbox`. */

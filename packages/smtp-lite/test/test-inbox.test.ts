@@ -153,6 +153,19 @@ describe("an inbox", () => {
     expect(inbox.dropped).toBe(1);
   });
 
+  test("asks hooks that are methods of a class", async () => {
+    class Rules {
+      readonly asked: string[] = [];
+      onRcpt({ address }: { readonly address: string }): void {
+        this.asked.push(address);
+      }
+    }
+    const hooks = new Rules();
+    await using strict = await createTestInbox({ hooks });
+    await sendMail({ port: strict.port, from: "a@b.example", to: "c@d.example", data: "Subject: x\r\n\r\n" });
+    expect(hooks.asked).toEqual(["c@d.example"]);
+  });
+
   test("asks hooks of one's own", async () => {
     await using inbox = await createTestInbox({
       hooks: {
