@@ -3,34 +3,36 @@ import { Bag } from "./bag.ts";
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 
-/** How often deadlines are looked at, in milliseconds; one expires at most twice this much late, and never early. */
+/** How often deadlines are looked at, in milliseconds; one expires at most twice this much late (see below), and never early. */
 const RESOLUTION = 100;
 
 /**
  * The shared timer: it ticks while there is a deadline to watch and stands still otherwise. Ten thousand
  * connections cost one timer and a loop over ten thousand numbers.
  *
- * Its time is that in which this process could hear anybody. While the event loop is busy, or the machine asleep, ticks do
- * not come, and that time counts as one tick: what has arrived meanwhile is read after the tick, and its sender was not late.
+ * While the event loop is busy, or the machine asleep, ticks do not come, and nobody is heard. So after a late tick deadlines get
+ * as much more time: those that were set since the tick before, when the time was not known, the delay; all others one tick
+ * more, in which what has arrived is read.
  */
 export class DeadlineTimer {
   readonly #clock: Clock;
   readonly #watched = new Bag<Deadline>();
   #stop: (() => void) | undefined;
-  /** When the last tick was, by the clock. */
-  #ticked = 0;
+  /** Counts ticks. @internal */
+  ticks = 0;
   /** The time of the last tick, in milliseconds: good enough to set deadlines by, and free to read. */
-  now = 0;
+  now: number;
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
+    this.now = clock.now();
   }
 
   /** @internal */
   watch(deadline: Deadline): void {
     this.#watched.add(deadline);
     if (this.#stop !== undefined) return;
-    this.#ticked = this.#clock.now();
+    this.now = this.#clock.now();
     this.#stop = this.#clock.every(RESOLUTION, () => this.#tick());
   }
 
@@ -43,12 +45,15 @@ export class DeadlineTimer {
   }
 
   #tick(): void {
-    const ticked = this.#clock.now();
-    this.now += Math.min(ticked - this.#ticked, RESOLUTION);
-    this.#ticked = ticked;
+    const before = this.now;
+    this.now = this.#clock.now();
+    const late = Math.max(0, this.now - before - RESOLUTION);
+    const heard = late > RESOLUTION ? before : this.now;
     for (const deadline of this.#watched) {
-      if (deadline.expires <= this.now) deadline.expire();
+      if (deadline.tick === this.ticks) deadline.expires += late;
+      if (deadline.expires <= heard) deadline.expire();
     }
+    this.ticks += 1;
   }
 }
 
@@ -61,6 +66,8 @@ export class Deadline {
   readonly #onExpire: () => void;
   /** @internal When it expires, on the timer's clock; `Infinity` while it is not set. */
   expires = Infinity;
+  /** @internal Ticks when it was set. */
+  tick = 0;
   /** @internal */
   slot = -1;
 
@@ -74,6 +81,7 @@ export class Deadline {
     if (this.slot < 0) this.#timer.watch(this);
     // One tick more, since the timer's time may be one tick old: late is harmless, early is not.
     this.expires = this.#timer.now + milliseconds + RESOLUTION;
+    this.tick = this.#timer.ticks;
   }
 
   /** True while it is set and has not expired. */

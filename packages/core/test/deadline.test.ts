@@ -33,7 +33,7 @@ describe("Deadline", () => {
     expect(expired).toBe(0);
   });
 
-  it("counts time in which no tick could come as one tick: nobody was heard in it", () => {
+  it("is never early after time in which no tick could come, and gives one tick to hear what has come meanwhile", () => {
     let now = 0;
     let tick = (): void => {};
     const timer = new DeadlineTimer({
@@ -43,18 +43,36 @@ describe("Deadline", () => {
         return () => {};
       },
     });
-    const expired: string[] = [];
-    const before = new Deadline(timer, () => expired.push("before"));
-    const after = new Deadline(timer, () => expired.push("after"));
+    const expired: Record<string, number> = {};
+    const before = new Deadline(timer, () => (expired["before"] = now));
+    const after = new Deadline(timer, () => (expired["after"] = now));
     before.set(1000);
+    now = 100;
+    tick();
     now = 60_000;
     after.set(1000);
     tick();
-    expect(expired).toEqual([]);
-    for (; expired.length < 2; tick()) now += 100;
-    expect(expired.toSorted()).toEqual(["after", "before"]);
-    expect(now).toBeGreaterThanOrEqual(61_000);
-    expect(now).toBeLessThanOrEqual(61_200);
+    expect(expired).toEqual({});
+    for (let ticks = 0; ticks < 20; ticks++, tick()) now += 100;
+    expect(expired["before"]).toBe(60_100);
+    expect(expired["after"]).toBeGreaterThanOrEqual(61_000);
+    expect(expired["after"]).toBeLessThanOrEqual(61_200);
+  });
+
+  it("is at most two ticks late while every tick is", () => {
+    let now = 0;
+    let tick = (): void => {};
+    const timer = new DeadlineTimer({
+      now: () => now,
+      every: (_, callback) => {
+        tick = callback;
+        return () => {};
+      },
+    });
+    let expired = 0;
+    new Deadline(timer, () => (expired = now)).set(3000);
+    for (; expired === 0; tick()) now += 250;
+    expect(expired).toBeLessThanOrEqual(3750);
   });
 
   it("lets the timer stand still when nobody is left", () => {

@@ -76,7 +76,6 @@ function listsTag(list: string, etag: string, comparison: "strong" | "weak"): bo
   return false;
 }
 
-/** A date as fields carry it has no milliseconds. */
 /**
  * The date of this version, once its second is over: before, the file may change again under the same date (RFC 9110 §8.8.2.2).
  * Who took a date that was younger than that for If-Range has broken §13.1.5.
@@ -86,6 +85,7 @@ function isStrongDate(text: string, { lastModified }: Validators): boolean {
   return parseDate(text)?.getTime() === seconds && Date.now() >= seconds + 1000;
 }
 
+/** A date as fields carry it has no milliseconds. */
 function wholeSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000) * 1000;
 }

@@ -261,6 +261,7 @@ export class Exchanges implements RequestContext {
     const stream = this.#stream;
     this.#request = undefined;
     this.#stream = undefined;
+    this.#proceed();
     request?.abort();
     stream?.fail(error);
     // In the rest of a body whose request is answered: there is nothing to say.
@@ -273,6 +274,7 @@ export class Exchanges implements RequestContext {
     this.#request?.abort();
     this.#stream?.fail(new HttpError("incomplete", "the client closed the connection before the body's end"));
     giveUp(this.#source);
+    this.#proceed();
   }
 }
 

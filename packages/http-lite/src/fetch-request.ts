@@ -10,17 +10,14 @@ const utf8 = new TextDecoder();
  * Until something asks for more than we have at hand, there is no platform Request beneath. Once there is one, it has the
  * body, and everything that concerns the body goes there. The headers stay here: it gets them each time that it is handed out.
  *
- * `text()`, `json()` and the like are bounded by `maxBodyBytes` as long as nothing has read from the body, and so are those of a
- * `clone()`. Not bounded, since a stream that is gathered looks like one that is only read: `body`, a `new Request(request)`,
- * and what is gathered after a clone's `body` has been read from.
+ * `text()`, `json()` and the like are bounded by `maxBodyBytes`, and so are those of a `clone()`. Not bounded, since a stream that
+ * is gathered looks like one that is only read: `body`, and a `new Request(request)`.
  */
 export class LazyRequest implements Request {
   readonly url: string;
   readonly #http: HttpRequest;
   #headers: Headers | undefined;
   #native: Request | undefined;
-  /** Where the platform's own gets the body from; its clones share it. */
-  #source: RequestBody | undefined;
   /** The body was read without a platform Request. */
   #read = false;
 
@@ -89,7 +86,6 @@ export class LazyRequest implements Request {
     clone.#headers = new Headers(this.headers);
     if (this.#hasBody) {
       clone.#native = this.#made.clone();
-      clone.#source = this.#source;
     }
     return clone;
   }
@@ -153,8 +149,7 @@ export class LazyRequest implements Request {
   /** An empty one where the body was read already. */
   #stream(): ReadableStream<Uint8Array> {
     if (this.#read) return new ReadableStream();
-    this.#source = new RequestBody(this.#http);
-    return new ReadableStream(this.#source);
+    return new ReadableStream(new RequestBody(this.#http));
   }
 
   /** The platform's own, with the headers as they are now. */
@@ -170,9 +165,10 @@ export class LazyRequest implements Request {
   async #bytes(): Promise<Uint8Array> {
     const native = this.#native;
     if (native !== undefined) {
-      // Where somebody else reads, it is refused.
-      if (!native.bodyUsed && native.body?.locked === false) this.#source?.gather();
-      return native.bytes();
+      const { body } = native;
+      // Where somebody else reads, or has read, the platform refuses it.
+      if (body === null || native.bodyUsed || body.locked) return native.bytes();
+      return this.#http.gather(body);
     }
     if (!this.#hasBody) return new Uint8Array();
     if (this.#read) throw new TypeError("Body is unusable: it has been read already");

@@ -32,8 +32,8 @@ export interface FetchOptions {
  * `globalThis.Response` see the option.
  *
  * `text()`, `json()`, `formData()` and the like gather at most `limits.maxBodyBytes`, and reject with HttpError
- * `body-too-large` (413) over it, and so do those of a `clone()`; `body`, a `new Request(request)`, and what is gathered after a
- * clone's `body` has been read from have no bound. A host of which no URL can be made is answered 400.
+ * `body-too-large` (413) over it, and so do those of a `clone()`; `body` and a `new Request(request)`
+ * have no bound. A host of which no URL can be made is answered 400.
  *
  * A Response whose body is at hand goes out whole, with its Content-Length; any other is streamed under backpressure, and its
  * stream is cancelled when the client goes. When the stream fails, so does the connection, so that nobody takes the part for

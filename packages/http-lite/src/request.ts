@@ -127,6 +127,20 @@ export class HttpRequest {
     return gathering.bytes;
   }
 
+  /** @internal The same of a stream of the body. @throws as `bytes`. */
+  async gather(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
+    const limit = this.#context.maxBodyBytes;
+    const gathering = new Gathering(limit);
+    const reader = stream.getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      if (gathering.add(read.value)) continue;
+      // Not awaited: where the stream is one of two branches, it ends when the other one does.
+      reader.cancel().catch(() => undefined);
+      throw tooLarge(limit);
+    }
+    return gathering.bytes;
+  }
+
   /** The whole body as UTF-8. @throws as `bytes`. */
   async text(): Promise<string> {
     return (await this.bytes()).toString("utf8");

@@ -11,7 +11,7 @@ import type { Listener } from "@tcpkit/core";
 import { describe, expect, it, vi } from "vitest";
 import { urlOf } from "../src/fetch-url.ts";
 import { fetchHandler, serveHttp } from "../src/index.ts";
-import type { FetchApplication, HttpServerOptions } from "../src/index.ts";
+import type { FetchApplication, HttpError, HttpServerOptions } from "../src/index.ts";
 import { promised, Wire } from "./wire.ts";
 
 const NativeRequest = globalThis.Request;
@@ -169,6 +169,25 @@ describe("a request", () => {
     const body = "x".repeat(11);
     expect((await fetch(url, { method: "POST", body })).status).toBe(413);
     expect(await (await fetch(url, { method: "PUT", body })).text()).toBe("11");
+  });
+
+  it("a clone that is over the bound takes nothing from who reads the stream", async () => {
+    await using http = await serve(
+      async (request) => {
+        const refused = request
+          .clone()
+          .text()
+          .catch((error: unknown) => (error as HttpError).code);
+        const { length } = await text(request.body!);
+        return new Response(`${await refused} ${length}`);
+      },
+      { limits: { maxBodyBytes: 10 } },
+    );
+    const reply = await fetch(`http://127.0.0.1:${http.port}/`, {
+      method: "POST",
+      body: "x".repeat(300_000),
+    });
+    expect(await reply.text()).toBe("body-too-large 300000");
   });
 
   it.each<[string, (request: Request) => Promise<unknown>]>([

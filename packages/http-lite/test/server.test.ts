@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { DeadlineTimer } from "@tcpkit/core";
+import type { Tap } from "@tcpkit/core";
 import { fakeClock } from "@tcpkit/core/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { serveHttp } from "../src/index.ts";
@@ -143,6 +144,27 @@ describe("requests on one connection", () => {
       expect(await wire.until("\r\n\r\n")).toBe(ASKED);
       wire.send(`hi${get("/", "Connection: close\r\n")}`);
       expect(await wire.ended()).toMatch(/100 Continue.*200 OK.*\r\n\r\nhiHTTP\/1\.1 200 OK/s);
+    });
+
+    it("and when the client goes, the handling is over for who watches it", async () => {
+      const ended = promised<void>();
+      const aborted = promised<void>();
+      const tap: Tap = { observe: () => {}, handling: () => () => ended.resolve() };
+      await using http = await serve(
+        async ({ signal }) => {
+          await new Promise((_, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason as Error));
+            aborted.resolve();
+          });
+          return "late";
+        },
+        { tap },
+      );
+      await using wire = new Wire(http);
+      wire.send(`${EXPECT}\r\n`);
+      await aborted.promise;
+      wire.socket.resetAndDestroy();
+      await ended.promise;
     });
 
     it("and once asked for it, the client is: 408", async () => {

@@ -40,8 +40,13 @@ async function syncFile(path: string): Promise<void> {
 async function syncFileSystem(tool: string, path: string): Promise<boolean> {
   const { spawn } = await import("node:child_process");
   return new Promise((resolve) => {
-    const child = spawn(tool, ["-f", "--", path], { stdio: "ignore" });
-    child.once("error", () => resolve(false));
-    child.once("close", (code) => resolve(code === 0));
+    try {
+      const child = spawn(tool, ["-f", "--", path], { stdio: "ignore" });
+      child.once("error", () => resolve(false));
+      child.once("close", (code) => resolve(code === 0));
+    } catch {
+      // Some reasons, such as a lack of memory, are thrown.
+      resolve(false);
+    }
   });
 }

@@ -24,8 +24,8 @@ export async function recoverJournals(folder: Folder, origin: Origin | undefined
   for (const entry of await readdir(folder.path, { withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.startsWith(JOURNAL_PREFIX)) continue;
     const path = join(folder.path, entry.name);
-    // Another process may have been faster.
-    const file = await unlessGone(disk.open(path, "r"));
+    // Another process may have been faster; one of another user puts its own in order.
+    const file = await unlessGone(disk.open(path, "r"), "EACCES", "EPERM");
     if (file === undefined) continue;
     let isDone: boolean;
     try {

@@ -79,12 +79,23 @@ export function prepareMail(mail: OutgoingMail): PreparedMail {
   if (mail.ret !== undefined && mail.ret !== "FULL" && mail.ret !== "HDRS")
     throw badArgument("`ret` is FULL or HDRS");
   if (submitter !== undefined) readPath(submitter, "sender");
+  if (!isContent(data)) throw badArgument("`data` is a string, bytes or an asynchronous iterable");
   const content = typeof data === "string" ? textBytes(data) : data;
   if (data instanceof Uint8Array && mail.binary !== true) {
     const check = new LineCheck();
     if (!check.push(data) || check.openCr) throw badContent();
   }
   return { from, to: recipients, content, given: mail };
+}
+
+/** What untyped code may get wrong. */
+function isContent(data: unknown): boolean {
+  return (
+    typeof data === "string" ||
+    (typeof data === "object" &&
+      data !== null &&
+      (data instanceof Uint8Array || Symbol.asyncIterator in data))
+  );
 }
 
 /** The parameters of MAIL towards this server. @throws SmtpError `not-offered`. */

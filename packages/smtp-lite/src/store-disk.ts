@@ -64,12 +64,15 @@ export async function removeFile(path: string): Promise<void> {
   await unlessGone(disk.unlink(path));
 }
 
-/** What `work` gives, or `undefined` where there is no such file. */
-export async function unlessGone<Result>(work: Promise<Result>): Promise<Result | undefined> {
+/** What `work` gives, or `undefined` where there is no such file, or for one of these reasons beside that. */
+export async function unlessGone<Result>(
+  work: Promise<Result>,
+  ...others: string[]
+): Promise<Result | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
+    if (hasCode(error, "ENOENT", ...others)) return undefined;
     throw error;
   }
 }

@@ -127,3 +127,27 @@ it("a stream that was sent to its end closes by itself", async () => {
   await sendMail({ port: server.port, ...mail, data });
   await closed;
 });
+
+it.each([undefined, null, 5, {}])(
+  "content that is none (%j) is refused before anything is sent",
+  async (data) => {
+    const wrong = { ...mail, data } as unknown as OutgoingMail;
+    await expect(sendMail({ ...wrong, port: 9 })).rejects.toMatchObject({ code: "bad-argument" });
+    const badSender = { ...wrong, from: "no address" };
+    await expect(sendMail({ ...badSender, port: 9 })).rejects.toMatchObject({ code: "bad-address" });
+  },
+);
+
+it("a stream whose end fails does not hold up the result", async () => {
+  await using server = await lineServer(polite);
+  const data = {
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("x");
+      throw new Error("the disk is gone");
+    },
+    destroy(): void {
+      throw new Error("twice");
+    },
+  };
+  await expect(sendMail({ ...mail, port: server.port, data })).rejects.toThrow("the disk is gone");
+});
