@@ -67,13 +67,14 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
 
   send(reply: Reply): boolean {
     if (!this.connection.writable) return false;
+    const owed = this.#session.owing === true;
     const output: Output = this.#session.send(reply);
     this.#observer?.reply(reply, output);
     this.#outbox.add(output);
     if (this.#pulling) return this.#outbox.ready;
     const ready = this.#outbox.flush();
-    // Sent by a handler that works beside the events: it may have been the last word.
-    if (this.#session.finished) this.#pull();
+    // Sent by a handler that works beside the events: it may have been the last word, or what the peer has waited for.
+    if (this.#session.finished || owed) this.#pull();
     return ready;
   }
 
@@ -222,7 +223,8 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
 
   #wait(): void {
     this.connection.resume();
-    this.#deadline.await(this.#awaited());
+    if (this.#session.owing === true) this.#deadline.clear();
+    else this.#deadline.await(this.#awaited());
   }
 
   /** While the listener drains: there is nothing to wait for. */

@@ -30,6 +30,8 @@ export interface Session<Event, Reply> {
    * drain gives such a connection the time of the `goodbye` deadline, and closes it then.
    */
   readonly resting?: boolean;
+  /** Optional: true while the peer waits for something that we owe it. However long that takes, it is not late. */
+  readonly owing?: boolean;
   /** Nothing more will be read or sent: close once what was sent has left. */
   readonly finished: boolean;
   /** The peer's violation of the protocol that made the session finish, if one did. */

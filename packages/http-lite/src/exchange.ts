@@ -35,8 +35,6 @@ export class Exchanges implements RequestContext {
   #stream: ByteStream | undefined;
   /** Pending while the reply to a request with a body is being made. */
   #answer: Promise<void> | undefined;
-  /** Lets the driver go on, while it waits for somebody to want the body for which the client awaits our 100 (Continue). */
-  #goOn: (() => void) | undefined;
   /** The iterator of a reply that is being streamed. */
   #source: Source | undefined;
   /** The head of the reply has left. */
@@ -96,30 +94,17 @@ export class Exchanges implements RequestContext {
     this.#peer?.send({ type: "informational", status, headers });
   }
 
-  /**
-   * The handler works beside the arriving body: the driver goes on, and waits for the reply at the body's end. While the client
-   * waits for our 100 (Continue), it goes on when the body is asked for, or the reply is complete: until then the client is not late.
-   */
-  #runWithBody(event: RequestEvent, peer: Peer<HttpReply>): void | Promise<void> {
+  /** The handler works beside the arriving body: the driver goes on, and waits for the reply at the body's end. */
+  #runWithBody(event: RequestEvent, peer: Peer<HttpReply>): void {
     const onStart = (): void => {
-      if (!event.expectsContinue || this.#stream !== stream) return;
-      if (!this.#begun) peer.send({ type: "informational", status: 100 });
-      this.#proceed();
+      if (event.expectsContinue && this.#stream === stream && !this.#begun) {
+        peer.send({ type: "informational", status: 100 });
+      }
     };
     // Session and exchange hold no piece that they have handed on.
     const stream = new ByteStream(onStart, recycle);
     this.#stream = stream;
-    const request = new HttpRequest(event, this, stream);
-    this.#answer = this.#run(request, peer) ?? undefined;
-    if (!event.expectsContinue || stream.started || request !== this.#request) return undefined;
-    return new Promise((resolve) => {
-      this.#goOn = resolve;
-    });
-  }
-
-  #proceed(): void {
-    this.#goOn?.();
-    this.#goOn = undefined;
+    this.#answer = this.#run(new HttpRequest(event, this, stream), peer) ?? undefined;
   }
 
   #run(request: HttpRequest, peer: Peer<HttpReply>): void | Promise<void> {
@@ -221,7 +206,6 @@ export class Exchanges implements RequestContext {
   #finish(): void {
     this.#request = undefined;
     this.#stream?.fail(new HttpError("aborted", "the reply was complete before the body was read"));
-    this.#proceed();
   }
 
   /** The handler failed: 500, or the status of an error that the client caused; too late for either: the connection's end. */
@@ -261,7 +245,6 @@ export class Exchanges implements RequestContext {
     const stream = this.#stream;
     this.#request = undefined;
     this.#stream = undefined;
-    this.#proceed();
     request?.abort();
     stream?.fail(error);
     // In the rest of a body whose request is answered: there is nothing to say.
@@ -274,7 +257,6 @@ export class Exchanges implements RequestContext {
     this.#request?.abort();
     this.#stream?.fail(new HttpError("incomplete", "the client closed the connection before the body's end"));
     giveUp(this.#source);
-    this.#proceed();
   }
 }
 

@@ -61,6 +61,12 @@ export class HttpSession implements Session<HttpEvent, HttpReply> {
     return this.#incoming.queue.length > 0 || (!server && !idle);
   }
 
+  /** The client waits for our 100 (Continue). */
+  get owing(): boolean {
+    const { received, owesContinue } = this.#conversation;
+    return received.name === "body" && owesContinue;
+  }
+
   /** Between exchanges, with nothing begun. */
   get resting(): boolean {
     return this.#conversation.idle && this.#incoming.queue.length === 0;
