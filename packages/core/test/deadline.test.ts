@@ -2,6 +2,20 @@ import { describe, expect, it } from "vitest";
 import { Deadline, DeadlineTimer } from "../src/index.ts";
 import { fakeClock } from "../src/testing/index.ts";
 
+/** A clock whose ticks come when a test says so, as late as it likes. */
+function handTicked() {
+  const clock = {
+    time: 0,
+    tick: (): void => {},
+    now: () => clock.time,
+    every: (_: number, callback: () => void) => {
+      clock.tick = callback;
+      return () => {};
+    },
+  };
+  return clock;
+}
+
 describe("Deadline", () => {
   it("expires once, never early, and at most two ticks late", () => {
     const clock = fakeClock();
@@ -34,44 +48,30 @@ describe("Deadline", () => {
   });
 
   it("is never early after time in which no tick could come, and gives one tick to hear what has come meanwhile", () => {
-    let now = 0;
-    let tick = (): void => {};
-    const timer = new DeadlineTimer({
-      now: () => now,
-      every: (_, callback) => {
-        tick = callback;
-        return () => {};
-      },
-    });
+    const clock = handTicked();
+    const timer = new DeadlineTimer(clock);
     const expired: Record<string, number> = {};
-    const before = new Deadline(timer, () => (expired["before"] = now));
-    const after = new Deadline(timer, () => (expired["after"] = now));
+    const before = new Deadline(timer, () => (expired["before"] = clock.time));
+    const after = new Deadline(timer, () => (expired["after"] = clock.time));
     before.set(1000);
-    now = 100;
-    tick();
-    now = 60_000;
+    clock.time = 100;
+    clock.tick();
+    clock.time = 60_000;
     after.set(1000);
-    tick();
+    clock.tick();
     expect(expired).toEqual({});
-    for (let ticks = 0; ticks < 20; ticks++, tick()) now += 100;
+    for (let ticks = 0; ticks < 20; ticks++, clock.tick()) clock.time += 100;
     expect(expired["before"]).toBe(60_100);
     expect(expired["after"]).toBeGreaterThanOrEqual(61_000);
     expect(expired["after"]).toBeLessThanOrEqual(61_200);
   });
 
   it("is at most two ticks late while every tick is", () => {
-    let now = 0;
-    let tick = (): void => {};
-    const timer = new DeadlineTimer({
-      now: () => now,
-      every: (_, callback) => {
-        tick = callback;
-        return () => {};
-      },
-    });
+    const clock = handTicked();
+    const timer = new DeadlineTimer(clock);
     let expired = 0;
-    new Deadline(timer, () => (expired = now)).set(3000);
-    for (; expired === 0; tick()) now += 250;
+    new Deadline(timer, () => (expired = clock.time)).set(3000);
+    for (; expired === 0; clock.tick()) clock.time += 250;
     expect(expired).toBeLessThanOrEqual(3750);
   });
 
