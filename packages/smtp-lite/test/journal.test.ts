@@ -160,6 +160,8 @@ it("many files are made to last by one call for their file system, or one by one
     [{}, process.platform === "linux" ? 0 : 65],
     [{ tools: [] }, 65],
     [{ tools: ["/no/such/tool", "/bin/false"] }, 65],
+    // Such a name is refused by a throw.
+    [{ tools: ["/no\0tool"] }, 65],
   ] as const) {
     asked.calls = [];
     const journal = open(options);
