@@ -67,7 +67,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
 
   send(reply: Reply): boolean {
     if (!this.connection.writable) return false;
-    const owed = this.#session.owing === true;
+    const owed = !this.#pulling && this.#session.owing === true;
     const output: Output = this.#session.send(reply);
     this.#observer?.reply(reply, output);
     this.#outbox.add(output);

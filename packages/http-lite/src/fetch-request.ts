@@ -1,5 +1,4 @@
 // A Fetch Request that is made of ours, piece by piece, as it is asked for. It reads no connection: HttpRequest does.
-import { RequestBody } from "./fetch-body.ts";
 import type { HttpRequest } from "./request.ts";
 
 /** The platform's own, whatever becomes of the global one. */
@@ -84,9 +83,7 @@ export class LazyRequest implements Request {
   clone(): Request {
     const clone = new LazyRequest(this.#http, this.url);
     clone.#headers = new Headers(this.headers);
-    if (this.#hasBody) {
-      clone.#native = this.#made.clone();
-    }
+    if (this.#hasBody) clone.#native = this.#made.clone();
     return clone;
   }
 
@@ -138,18 +135,12 @@ export class LazyRequest implements Request {
   get #made(): Request {
     if (this.#native === undefined) {
       const { url, method, signal } = this;
-      const body = this.#hasBody ? this.#stream() : null;
+      const body = !this.#hasBody ? null : this.#read ? new ReadableStream() : streamOf(this.#http.body);
       this.#native = new NativeRequest(url, { method, signal, body, duplex: "half" });
       // Read before: let it look used.
       if (this.#read) void this.#native.body?.cancel();
     }
     return this.#native;
-  }
-
-  /** An empty one where the body was read already. */
-  #stream(): ReadableStream<Uint8Array> {
-    if (this.#read) return new ReadableStream();
-    return new ReadableStream(new RequestBody(this.#http));
   }
 
   /** The platform's own, with the headers as they are now. */
@@ -191,4 +182,24 @@ export class LazyRequest implements Request {
 export function passForRequests(native: typeof globalThis.Request): void {
   NativeRequest = native;
   Object.setPrototypeOf(LazyRequest.prototype, native.prototype);
+}
+
+/** Read as it is asked for, and not before: asking is what sends 100 (Continue). */
+function streamOf(body: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const source = body[Symbol.asyncIterator]();
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const { done, value } = await source.next();
+      // The stream takes the memory of what it is given: a copy is given.
+      if (done !== true) controller.enqueue(new Uint8Array(value));
+      else {
+        controller.close();
+        controller.byobRequest?.respond(0);
+      }
+    },
+    async cancel() {
+      await source.return?.();
+    },
+  });
 }

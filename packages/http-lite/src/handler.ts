@@ -1,5 +1,6 @@
 // What a program brings to the server: a handler, and what it may return. Types alone, no code.
 import type { HeadersInit } from "./messages.ts";
+import type { Body } from "./pieces.ts";
 import type { HttpRequest } from "./request.ts";
 import type { TakeOver } from "./upgrade.ts";
 
@@ -15,13 +16,7 @@ export interface HttpResponse {
    * backpressure: in chunks, or, with a Content-Length among the headers, as it is. Its iterator's `return()` is called when
    * the client goes. An iterable that never waits for anything costs least as a plain one.
    */
-  readonly body?:
-    | string
-    | Uint8Array
-    | AsyncIterable<Uint8Array | string>
-    | Iterable<Uint8Array | string>
-    | null
-    | undefined;
+  readonly body?: Body;
   /** Sent after a chunked body; a function is called when the body has ended. */
   readonly trailers?: HeadersInit | (() => HeadersInit) | undefined;
 }

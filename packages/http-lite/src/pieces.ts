@@ -5,7 +5,8 @@ import type { HttpReply } from "./messages.ts";
 
 type Piece = Uint8Array | string;
 type Pieces = AsyncIterable<Piece> | Iterable<Piece>;
-type Body = string | Uint8Array | Pieces | null | undefined;
+/** A body as a program gives it: whole, or by pieces; `null` and `undefined` for none. */
+export type Body = string | Uint8Array | Pieces | null | undefined;
 
 /** One that is not asynchronous gives its pieces at once. */
 export type Source = AsyncIterator<Piece> | Iterator<Piece>;

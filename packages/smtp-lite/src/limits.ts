@@ -20,6 +20,10 @@ export const GRAMMAR_LIMITS = {
   mailLine: 1204,
   /** RCPT may be longer than 512 by NOTIFY: 28, and ORCPT: 507 (RFC 3461 section 4). */
   rcptLine: 1047,
+  /** RFC 3461 section 4.4: ENVID, in xtext. */
+  envelopeId: 100,
+  /** RFC 3461 section 4.2: ORCPT, its type and a semicolon too, in xtext. */
+  originalRecipient: 500,
   /** RFC 4954 section 4: a line of an AUTH exchange, the command too, with its CRLF. */
   authLine: 12_288,
   /** A line of a reply may have 512 bytes by section 4.5.3.1.5; real servers write longer ones. */

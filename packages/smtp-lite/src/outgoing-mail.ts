@@ -5,15 +5,11 @@ import { isAscii, parsePath } from "./address.ts";
 import type { Path } from "./address.ts";
 import type { Extensions } from "./client-opening.ts";
 import { SmtpError } from "./errors.ts";
+import { GRAMMAR_LIMITS } from "./limits.ts";
 import { LineCheck } from "./line-check.ts";
 import { formatRcptParameters } from "./parameters.ts";
 import type { BodyType, MailParameters, Recipient } from "./parameters.ts";
 import { encodeXtext } from "./xtext.ts";
-
-/** ENVID may have this many characters as it is sent, in xtext (RFC 3461 section 4.4). */
-const ENVELOPE_ID = 100;
-/** ORCPT may have this many: its type, a semicolon, and the address in xtext (RFC 3461 section 4.2). */
-const ORIGINAL_RECIPIENT = 500;
 
 /** A recipient, with what to report of it (DSN, RFC 3461). */
 export interface OutgoingRecipient extends Pick<Recipient, "notify" | "originalRecipient"> {
@@ -145,7 +141,7 @@ function bodyFor(
 }
 
 function isEnvelopeId(text: string): boolean {
-  return /^[ -~]+$/.test(text) && encodeXtext(text).length <= ENVELOPE_ID;
+  return /^[ -~]+$/.test(text) && encodeXtext(text).length <= GRAMMAR_LIMITS.envelopeId;
 }
 
 function isList(to: OutgoingMail["to"]): to is Exclude<OutgoingMail["to"], string | OutgoingRecipient> {
@@ -162,7 +158,7 @@ function readRecipient(given: string | OutgoingRecipient): Recipient {
       throw badArgument("`originalRecipient` has a character that cannot stand there");
     }
     const sent = formatRcptParameters({ ...path, originalRecipient: original });
-    if (sent.length > " ORCPT=".length + ORIGINAL_RECIPIENT)
+    if (sent.length > " ORCPT=".length + GRAMMAR_LIMITS.originalRecipient)
       throw badArgument("`originalRecipient` is longer than 500 characters as it is sent, in xtext");
   }
   if (notify?.every((event) => ["SUCCESS", "FAILURE", "DELAY"].includes(event)) === false) {

@@ -18,6 +18,7 @@ import { isAscii, parsePath } from "./address.ts";
 import type { Path } from "./address.ts";
 import type { Dialect } from "./dialect.ts";
 import { SmtpError } from "./errors.ts";
+import { GRAMMAR_LIMITS } from "./limits.ts";
 import { decodeUnicodeXtext, decodeXtext, encodeUnicodeXtext, encodeXtext } from "./xtext.ts";
 
 /**
@@ -97,7 +98,8 @@ export function parseMailParameters(text: string, { extended, secure }: Dialect)
         found.ret = returned(value);
         break;
       case "ENVID":
-        if (value === undefined || value.length > 100) throw bad("ENVID takes 1 to 100 characters of xtext");
+        if (value === undefined || value.length > GRAMMAR_LIMITS.envelopeId)
+          throw bad("ENVID takes 1 to 100 characters of xtext");
         found.envelopeId = xtext(keyword, value);
         break;
       default:
@@ -215,7 +217,8 @@ function deliveryEvents(value: string | undefined): readonly DeliveryEvent[] {
 
 function originalRecipient(value: string | undefined, utf8: boolean): { type: string; address: string } {
   const match = /^([A-Za-z0-9!#$%&'*+/?^_`{|}~-]+);(.+)$/.exec(value ?? "");
-  if (match === null || (value?.length ?? 0) > 500) throw bad("ORCPT takes a type, a semicolon and xtext");
+  if (match === null || (value?.length ?? 0) > GRAMMAR_LIMITS.originalRecipient)
+    throw bad("ORCPT takes a type, a semicolon and xtext");
   const [, type = "", text = ""] = match;
   if (type.toLowerCase() !== "utf-8") return { type, address: xtext("ORCPT", text) };
   const bytes = Buffer.from(text, "latin1");

@@ -4,17 +4,12 @@ import { localError } from "../errors.ts";
 import { pairsOf } from "../fields.ts";
 import type { HeadersInit, RequestReply } from "../messages.ts";
 import { isGivenByPieces } from "../pieces.ts";
+import type { Body } from "../pieces.ts";
 import { HttpSession } from "../session.ts";
 import { checkHost, hostFor } from "./target.ts";
 
 /** What a request may carry; an iterable, asynchronous or not, is sent as fast as the server takes it. */
-export type RequestBody =
-  | string
-  | Uint8Array
-  | AsyncIterable<Uint8Array | string>
-  | Iterable<Uint8Array | string>
-  | null
-  | undefined;
+export type RequestBody = Body;
 
 /** A body that follows its head. */
 export type LaterBody = Exclude<RequestBody, null | undefined>;
