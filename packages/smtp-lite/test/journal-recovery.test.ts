@@ -256,14 +256,17 @@ describe.skipIf(here === undefined)("a journal of this boot", () => {
   );
 
   it("goes when its owner is dead, although nobody has noticed that", async () => {
-    // The shell's child ends at once; what the shell has become never asks for it.
-    const parent = spawn("sh", ["-c", "sh -c 'exit 0' & echo $!; exec sleep 60"]);
+    // What the shell has become never asks for its child; the shell itself might, so the child lives until then.
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
+    const proc = (pid: number, file: string): string => readFileSync(`/proc/${pid}/${file}`, "latin1");
     try {
       const [text] = (await once(parent.stdout, "data")) as [Buffer];
-      const status = (): string => readFileSync(`/proc/${text.toString().trim()}/stat`, "latin1");
-      while (!status().includes(") Z ")) await setImmediate();
-      const process = `${text.toString().trim()}-${status().split(" ")[21]}-${namespace}`;
-      put(JOURNAL, header({ ...owner, process }), record("one", "1"));
+      const child = Number(text);
+      while (proc(parent.pid ?? 0, "comm") !== "sleep\n") await setImmediate();
+      process.kill(child, "SIGKILL");
+      while (!proc(child, "stat").includes(") Z ")) await setImmediate();
+      const name = `${child}-${proc(child, "stat").split(" ")[21]}-${namespace}`;
+      put(JOURNAL, header({ ...owner, process: name }), record("one", "1"));
       await reopen();
       expect(found()).toEqual({});
     } finally {
