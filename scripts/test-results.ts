@@ -13,6 +13,8 @@ export interface TestResult {
 
 export interface PackageResult extends TestResult {
   readonly name: string;
+  /** Each failed test, and what was wrong. */
+  readonly failures: readonly string[];
 }
 
 /** One result for each package that has tests, and one for the scripts. A package without a log counts as one failed. */
@@ -22,10 +24,8 @@ export function testResults(root: string): PackageResult[] {
     .map(({ folder, manifest }) => ({ name: manifest.name, folder }));
   return [...tested, { name: "scripts", folder: "." }].map(({ name, folder }) => {
     const logs = globSync(".turbo/turbo-test*.log", { cwd: join(root, folder) });
-    return {
-      name,
-      ...readSummary(logs.map((log) => readFileSync(join(root, folder, log), "utf8")).join("\n")),
-    };
+    const text = logs.map((log) => readFileSync(join(root, folder, log), "utf8")).join("\n");
+    return { name, ...readSummary(text), failures: readFailures(text) };
   });
 }
 
@@ -51,4 +51,13 @@ export function readSummary(log: string): TestResult {
     failed: Math.max(failedTests, failedFiles, errors, brokenOff),
     skipped: count(tests, "skipped") + count(tests, "todo"),
   };
+}
+
+/** What vitest says of each failed test: ` FAIL  file > test`, and the line behind it, which tells the error. */
+export function readFailures(log: string): string[] {
+  const lines = stripVTControlCharacters(log).split(/\r?\n/);
+  const failures = lines.flatMap((line, index) =>
+    /^\s*FAIL\s/.test(line) ? [`${line.trim()}: ${lines[index + 1]?.trim() ?? ""}`] : [],
+  );
+  return [...new Set(failures)];
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { expect, test } from "vitest";
-import { readSummary, testResults } from "../test-results.ts";
+import { readFailures, readSummary, testResults } from "../test-results.ts";
 
 const red = (text: string): string => styleText("red", text, { validateStream: false });
 
@@ -42,6 +42,13 @@ test.each([
   expect(readSummary(log)).toEqual(result);
 });
 
+test("names each failed test and its error, once", () => {
+  const failure = ` ${red(" FAIL ")} test/a.test.ts > it works\n${red("Error")}: ENOENT\n ❯ test/a.test.ts:9\n`;
+  const log = ` Failed Tests 1 \n\n${failure}\n Test Files  1 failed (1)\n${failure}`;
+  expect(readFailures(log)).toEqual(["FAIL  test/a.test.ts > it works: Error: ENOENT"]);
+  expect(readFailures("Tests  7 passed (7)")).toEqual([]);
+});
+
 test("counts each package, and one that has no log as failed", () => {
   const root = mkdtempSync(join(tmpdir(), "tcpkit-results-"));
   try {
@@ -54,9 +61,9 @@ test("counts each package, and one that has no log as failed", () => {
     writeFileSync(join(root, "packages/core/.turbo/turbo-test.log"), "Tests  5 passed (5)");
     writeFileSync(join(root, ".turbo/turbo-test$colon$scripts.log"), "Tests  3 passed (3)");
     expect(testResults(root)).toEqual([
-      { name: "core", passed: 5, failed: 0, skipped: 0 },
-      { name: "echo", passed: 0, failed: 1, skipped: 0 },
-      { name: "scripts", passed: 3, failed: 0, skipped: 0 },
+      { name: "core", passed: 5, failed: 0, skipped: 0, failures: [] },
+      { name: "echo", passed: 0, failed: 1, skipped: 0, failures: [] },
+      { name: "scripts", passed: 3, failed: 0, skipped: 0, failures: [] },
     ]);
   } finally {
     rmSync(root, { recursive: true });
