@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SMTPClient } from "emailjs";
 import { createTransport } from "nodemailer";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Listener } from "@tcpkit/core";
@@ -106,6 +107,17 @@ with smtplib.SMTP("127.0.0.1", ${smtp.port}) as smtp:
     expectOne(TEXT.replaceAll("\n", "\r\n"));
   });
 
+  withTool("mutt")("mutt", async () => {
+    const settings = [
+      `set smtp_url = "smtp://127.0.0.1:${smtp.port}" from = ${FROM}`,
+      "set use_envelope_from ssl_starttls = no ssl_force_tls = no copy = no",
+    ];
+    const file = join(folder, "muttrc");
+    writeFileSync(file, settings.join("\n"));
+    await run("mutt", ["-n", "-F", file, "-s", "dots", "--", TO], TEXT, { HOME: folder });
+    expectOne(TEXT.replaceAll("\n", "\r\n"));
+  });
+
   withTool("smtp-source")(
     "Postfix smtp-source: 200 messages on 8 connections, and one on each of 20",
     async () => {
@@ -118,6 +130,19 @@ with smtplib.SMTP("127.0.0.1", ${smtp.port}) as smtp:
       expect(kept.map(({ envelope }) => envelope.to.length)).toEqual(Array.from({ length: 20 }, () => 3));
     },
   );
+
+  it("emailjs, two messages on one connection; a text without CRLF it sends as it is, to be refused", async () => {
+    const client = new SMTPClient({ host: "127.0.0.1", port: smtp.port });
+    // Lines that begin with dots it does not stuff.
+    const message = { from: FROM, to: TO, subject: "lines", text: "first\r\n second\r\n" };
+    await client.sendAsync(message);
+    expectOne("\r\n\r\nfirst\r\n second\r\n");
+    await client.sendAsync({ ...message, to: [TO, "carol@example.org"] });
+    expect(kept[1]?.envelope.to).toHaveLength(2);
+    const bare = client.sendAsync({ ...message, text: "first\nsecond\n" });
+    await expect(bare).rejects.toThrow("5.5.2 The message has a CR or LF that is not part of CRLF");
+    client.smtp.close();
+  });
 
   it("nodemailer, an attachment and a pool", async () => {
     const transport = createTransport({
