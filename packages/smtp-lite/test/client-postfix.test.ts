@@ -68,15 +68,26 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+function lines(settings: Readonly<Record<string, string>>, between: string): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}${between}${value}\n`)
+    .join("");
+}
+
 describe("Postfix", () => {
   beforeAll(async () => {
     const installed = await run("which", ["postfix"]).catch(() => "");
     if (!root || installed === "") return;
     folder = mkdtempSync(join(tmpdir(), "smtp-lite-postfix-"));
     chmodSync(folder, 0o755);
-    for (const name of ["conf", "queue", "data", "mail"]) mkdirSync(join(folder, name));
+    for (const name of ["conf", "conf/sasl", "queue", "data", "mail"]) mkdirSync(join(folder, name));
     const { stdout } = await promisify(execFile)("id", ["-u", "postfix"]);
     chownSync(join(folder, "data"), Number(stdout), 0);
+    const users = join(folder, "data/sasldb");
+    await run("saslpasswd2", ["-p", "-c", "-f", users, "-u", "one.test", "ann"], "sécret");
+    chownSync(users, Number(stdout), 0);
+    const sasl = { auxprop_plugin: "sasldb", sasldb_path: users, mech_list: "SCRAM-SHA-256" };
+    writeFileSync(join(folder, "conf/sasl/users.conf"), lines(sasl, ": "));
     chownSync(join(folder, "mail"), 65_534, 65_534);
     const { key, cert } = identity("one.test");
     writeFileSync(join(folder, "key.pem"), key);
@@ -100,11 +111,14 @@ describe("Postfix", () => {
       smtpd_tls_cert_file: join(folder, "cert.pem"),
       smtpd_tls_key_file: join(folder, "key.pem"),
       smtpd_tls_security_level: "encrypt",
+      smtpd_sasl_auth_enable: "yes",
+      smtpd_sasl_path: "users",
+      // Where Debian's looks in any case.
+      cyrus_sasl_config_path: join(folder, "conf/sasl"),
       smtpd_relay_restrictions: "reject_unauth_destination",
       maillog_file: "/dev/stdout",
     };
-    const main = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
-    writeFileSync(join(folder, "conf/main.cf"), main.join(""));
+    writeFileSync(join(folder, "conf/main.cf"), lines(settings, " = "));
     writeFileSync(join(folder, "conf/master.cf"), `127.0.0.1:${port} inet n - n - - smtpd${SERVICES}`);
     // Postfix opens /dev/stdout, which works for cat's pipe and not for the socket that Node gives its children.
     const conf = join(folder, "conf");
@@ -174,4 +188,14 @@ describe("Postfix", () => {
       for (const content of ours) expect(content.slice(content.indexOf("From: a@b"))).toBe(text);
     },
   );
+
+  test("and we prove to each other that we know the password, by SCRAM-SHA-256 (Cyrus SASL)", async () => {
+    const options = { port, starttls: { ca, servername: "one.test" } };
+    const wrong = connectSmtp({ ...options, auth: { username: "ann", password: "other" } });
+    await expect(wrong).rejects.toMatchObject({ code: "auth-failed", reply: { code: 535 } });
+    const client = await connectSmtp({ ...options, auth: { username: "ann", password: "sécret" } });
+    await client.send({ from: "a@b.example", to: "bob@box.test", data: "Subject: x\n\nx\n" });
+    await client.close();
+    await logged("sasl_method=SCRAM-SHA-256, sasl_username=ann");
+  });
 });
