@@ -3,6 +3,7 @@ export { serveSmtp } from "./server.ts";
 export type { SmtpServerOptions } from "./server.ts";
 export type { SmtpHooks } from "./hooks.ts";
 export type { Client, Envelope, Mail } from "./envelope.ts";
+export type { ReverseLookup } from "./reverse-lookup.ts";
 export { MailDirectory, openMailDirectory } from "./store.ts";
 export { connectSmtp, sendMail, SmtpClient } from "./client.ts";
 export type { SendMailOptions } from "./client.ts";

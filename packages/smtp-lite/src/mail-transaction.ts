@@ -51,6 +51,7 @@ export class MailTransaction {
       id: newId(),
       remoteAddress: client.remoteAddress,
       remotePort: client.remotePort,
+      remoteName: client.remoteName,
       tls: client.tls,
       helo,
       extended,

@@ -16,14 +16,15 @@ export function receivedLine(
   date: Date,
   lmtp: boolean = false,
 ): string {
-  const { helo, remoteAddress, id } = mail;
+  const { helo, remoteAddress, remoteName, id } = mail;
   // A Unix socket has no address.
   const address = addressLiteral(remoteAddress === "" ? "127.0.0.1" : remoteAddress);
   // A name that is no domain, which EHLO lets in, could break the field: the address stands for it.
   const from = isDomain(helo) ? helo : address;
+  const source = remoteName === undefined ? address : `${remoteName} ${address}`;
   // More recipients than one may be blind copies: section 7.2.
   const only = to.length === 1 ? `\r\n\tfor ${formatPath(to[0])}` : "";
-  return `Received: from ${from} (${address})\r\n\tby ${hostname} with ${protocolOf(mail, lmtp)} id ${id}${only};\r\n\t${mailDate(date)}\r\n`;
+  return `Received: from ${from} (${source})\r\n\tby ${hostname} with ${protocolOf(mail, lmtp)} id ${id}${only};\r\n\t${mailDate(date)}\r\n`;
 }
 
 /** What the message came by: `ESMTPSA` (RFC 3848), `UTF8SMTPS` (RFC 6531 section 4.3). */
@@ -48,7 +49,7 @@ function addressLiteral(address: string): string {
   return lastLiteral;
 }
 
-let lastSecond = 0;
+let lastSecond = -1;
 let lastDate = "";
 
 /** RFC 5322 section 3.3, in UTC; made once a second. */

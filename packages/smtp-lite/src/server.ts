@@ -19,6 +19,8 @@ import type { SmtpHooks } from "./hooks.ts";
 import { withDefaults } from "./limits.ts";
 import type { SmtpLimits } from "./limits.ts";
 import { Pending } from "./pending.ts";
+import { confirmedName } from "./reverse-lookup.ts";
+import type { ReverseLookup } from "./reverse-lookup.ts";
 import { SASL_MECHANISMS } from "./sasl/index.ts";
 import type { SaslMechanism, SaslServerOptions } from "./sasl/index.ts";
 import { SmtpServerConnection } from "./server-connection.ts";
@@ -58,6 +60,12 @@ export interface SmtpServerOptions extends ListenOptions {
   readonly normalize?: boolean | undefined;
   /** Milliseconds before the greeting: a client that talks first gives itself away as a bad robot (554). Default: 0. */
   readonly greetingDelay?: number | undefined;
+  /**
+   * Look up the host name of each client before the greeting, for 5 seconds at most, as `Client.remoteName` and for the
+   * `Received:` line. `true`: by DNS, where the name leads back to the address; or find it yourself, where what throws has no
+   * name. Default: false, as DNS may be slow.
+   */
+  readonly reverseLookup?: boolean | ReverseLookup | undefined;
   /** Bounds that differ from `DEFAULT_LIMITS`; `undefined` is the default one. They are read once, when the server is made. */
   readonly limits?: Partial<SmtpLimits> | undefined;
   /**
@@ -94,7 +102,7 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
   if (requireAuth && hooks.onAuth === undefined) throw badOption("`requireAuth` needs `onAuth`");
   if (requireAuth && !allowInsecureAuth && tls === undefined && starttls === undefined)
     throw badOption("`requireAuth` needs `starttls` or `tls`: AUTH is not offered without TLS");
-  const { lmtp = false, normalize = false, greetingDelay = 0 } = options;
+  const { lmtp = false, normalize = false, greetingDelay = 0, reverseLookup = false } = options;
   const sides = { limits, secure: tls !== undefined, lmtp, normalize, requireTls, requireAuth };
   const protocol: Protocol<SmtpEvent, Reply> = {
     name: "smtp",
@@ -113,6 +121,7 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
     sasl: { ...sasl },
     lmtp,
     greetingDelay,
+    reverseLookup: reverseLookup === true ? confirmedName : reverseLookup || undefined,
   };
   const pending = new Pending();
   const settings: Settings = { ...offering, welcome: new Welcome(offering), pending, report };
