@@ -62,7 +62,10 @@ function mailDate(date: Date): string {
   return lastDate;
 }
 
-const NAME = "received:";
+const NAME = "received";
+const COLON = 58;
+const SPACE = 32;
+const TAB = 9;
 const CR = 13;
 const LF = 10;
 
@@ -94,10 +97,10 @@ export class ReceivedCounter {
     }
     if (byte === CR && this.#column === 0) return;
     this.#column++;
-    // Or-ing 32 makes letters small and leaves the colon as it is.
+    // White space in front of the colon is obsolete, and must be understood (RFC 5322 section 4.5.7).
+    if (this.#matched === NAME.length && (byte === SPACE || byte === TAB)) return;
+    if (this.#matched === NAME.length && byte === COLON) this.count++;
+    // Or-ing 32 makes letters small.
     this.#matched = (byte | 32) === NAME.charCodeAt(this.#matched) ? this.#matched + 1 : -1;
-    if (this.#matched < NAME.length) return;
-    this.count++;
-    this.#matched = -1;
   }
 }
