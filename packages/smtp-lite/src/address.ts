@@ -28,7 +28,7 @@ export interface Path {
   readonly domain: string | undefined;
 }
 
-/** On role behalf an address stands: decides between 5.1.7 and 5.1.3. */
+/** On whose behalf an address stands: decides between 5.1.7 and 5.1.3. */
 export type AddressRole = "sender" | "recipient";
 
 /** How an address is to be read. */
@@ -209,7 +209,9 @@ function readDomain(text: string, at: number, utf8: boolean): number | undefined
   for (;;) {
     const label = index;
     while (isLetDigHyphen(text.charCodeAt(index), utf8)) index++;
-    if (index === label || index - label > GRAMMAR_LIMITS.label) return undefined;
+    if (index === label) return undefined;
+    // RFC 5890 section 2.3.2.1: in UTF-8 a label may be longer than the form of it that DNS has.
+    if (index - label > GRAMMAR_LIMITS.label && isAscii(text.slice(label, index))) return undefined;
     if (text[label] === "-" || text[index - 1] === "-") return undefined;
     if (text.charCodeAt(index) !== DOT) return index;
     index++;

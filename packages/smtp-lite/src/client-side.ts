@@ -4,7 +4,7 @@ import { ByteQueue, LineFramer, TcpError } from "@tcpkit/core";
 import type { Notice, Output, Session, Span } from "@tcpkit/core";
 import type { Reply } from "./codes.ts";
 import { DotEncoder } from "./dot.ts";
-import { SmtpError } from "./errors.ts";
+import { badArgument, SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import { joinReplyLines, parseReplyLine } from "./reply.ts";
 import { formatCommand } from "./wire.ts";
@@ -171,8 +171,4 @@ export class ClientSide implements Session<SmtpClientEvent, ClientCommand | read
 
 function badServerReply(message: string, offset: number): SmtpError {
   return new SmtpError("bad-server-reply", message, { offset, fatal: true });
-}
-
-function badArgument(message: string): SmtpError {
-  return new SmtpError("bad-argument", message, { blame: "local" });
 }

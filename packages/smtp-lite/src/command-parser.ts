@@ -5,7 +5,7 @@ import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import { NO_PARAMETERS, parseMailParameters, parseRcptParameters } from "./parameters.ts";
 import { decodeBase64 } from "./sasl/bytes.ts";
-import { badAuth, lineTooLong, replyTo } from "./violations.ts";
+import { badAuth, lineTooLong, notSmtp, replyTo } from "./violations.ts";
 import type { ReceivedCommand } from "./wire.ts";
 
 /** Parses a line (latin1, without CRLF) that stood at `[start, end)`. */
@@ -52,11 +52,17 @@ const HTTP_VERBS: ReadonlySet<string> = new Set(
   "GET POST PUT HEAD PATCH DELETE OPTIONS CONNECT TRACE PRI".split(" "),
 );
 
+/** Whether a line that begins with this word is a request of HTTP. */
+export function isHttp(word: string): boolean {
+  return HTTP_VERBS.has(word.toUpperCase());
+}
+
 /**
  * Parses a line (latin1, without CRLF) that stood at `[start, end)`.
  * @throws SmtpError with the reply for the client
  */
-export function parseCommand(line: string, start: number, end: number, dialect: Dialect): ReceivedCommand {
+export function parseCommand(text: string, start: number, end: number, dialect: Dialect): ReceivedCommand {
+  const line = trimEnd(text);
   if (line.includes("\0")) {
     throw new SmtpError("bare-line-ending", "NUL in a command", {
       offset: start + line.indexOf("\0"),
@@ -68,6 +74,7 @@ export function parseCommand(line: string, start: number, end: number, dialect: 
   const word = space < 0 ? line : line.slice(0, space);
   // Nearly everybody writes them large.
   const verb = VERBS.get(word) ?? VERBS.get(word.toUpperCase());
+  if (verb === undefined && isHttp(word)) throw notSmtp(start);
   if (end - start > (verb?.longest ?? commandLine)) throw lineTooLong(start, word);
   if (verb === undefined) throw unknownVerb(word.toUpperCase(), start);
   return verb.parse(line, start, end, dialect);
@@ -81,7 +88,7 @@ export function parseAuthResponse(line: string, start: number, end: number): Rec
 
 /** Whoever cannot say how many octets follow leaves no way to find the next command: that is the end. */
 function parseBdat(line: string, start: number, end: number): ReceivedCommand {
-  const match = /^([0-9]{1,20})( LAST)?$/i.exec(trimEnd(line.slice(5)));
+  const match = /^([0-9]{1,20})( LAST)?$/i.exec(line.slice(5));
   const size = Number(match?.[1]);
   if (match === null || !Number.isSafeInteger(size)) {
     const text = "Say BDAT and how many octets follow";
@@ -92,7 +99,7 @@ function parseBdat(line: string, start: number, end: number): ReceivedCommand {
 }
 
 function parseAuth(line: string, start: number, end: number): ReceivedCommand {
-  const [, mechanism = "", initial, ...more] = trimEnd(line).split(" ");
+  const [, mechanism = "", initial, ...more] = line.split(" ");
   if (!/^[A-Za-z0-9_-]{1,20}$/.test(mechanism) || more.length > 0) throw syntax("Say AUTH and a mechanism");
   const response = initial === undefined ? undefined : base64(initial === "=" ? "" : initial);
   return { type: "auth", mechanism: mechanism.toUpperCase(), initial: response, line, start, end };
@@ -131,7 +138,7 @@ function parseRcpt(line: string, start: number, end: number, dialect: Dialect): 
 function parametersText(line: string, at: number): string {
   if (at === line.length) return "";
   if (line[at] !== " ") throw syntax("Something stands right behind the address");
-  return trimEnd(line.slice(at + 1));
+  return line.slice(at + 1);
 }
 
 /** EHLO and HELO, or in LMTP LHLO instead (RFC 2033 section 4.1). */
@@ -144,7 +151,7 @@ function parseHello(line: string, start: number, end: number, { lmtp }: Dialect)
 
 /** The argument of EHLO and HELO. Names that are no domain are let in: section 4.1.4 forbids refusing over them. */
 function clientName(line: string): string {
-  const name = trimEnd(line.slice(5));
+  const name = line.slice(5);
   if (name === "" || name.length > GRAMMAR_LIMITS.domain || !/^[!-~]+$/.test(name)) {
     const verb = line.slice(0, 4).toUpperCase();
     const text = `Say ${verb} and your host name`;
@@ -155,14 +162,13 @@ function clientName(line: string): string {
 }
 
 function bare<Type extends string>(type: Type, line: string): Type {
-  const verb = trimEnd(line);
-  const space = verb.indexOf(" ");
-  if (space >= 0) throw syntax(`${verb.slice(0, space).toUpperCase()} takes no argument`);
+  const space = line.indexOf(" ");
+  if (space >= 0) throw syntax(`${line.slice(0, space).toUpperCase()} takes no argument`);
   return type;
 }
 
 function argument(line: string): string {
-  const text = trimEnd(line.slice(5)).replace(/^[ \t]+/, "");
+  const text = line.slice(5).replace(/^[ \t]+/, "");
   if (text === "") throw syntax(`${line.slice(0, 4).toUpperCase()} needs an argument`);
   return text;
 }
@@ -179,13 +185,6 @@ function syntax(text: string): SmtpError {
 }
 
 function unknownVerb(verb: string, offset: number): SmtpError {
-  if (HTTP_VERBS.has(verb)) {
-    return new SmtpError("other-protocol", "an HTTP request", {
-      offset,
-      fatal: true,
-      reply: { code: 421, enhanced: "4.7.0", lines: ["This is SMTP, not HTTP"] },
-    });
-  }
   if (NOT_IMPLEMENTED.has(verb)) {
     return new SmtpError("not-implemented", `${verb} is not offered`, {
       offset,

@@ -2,12 +2,12 @@
 // no order of commands and no replies.
 import { LineFramer, TcpError } from "@tcpkit/core";
 import type { ByteQueue, Line, Span } from "@tcpkit/core";
-import { parseAuthResponse, parseCommand } from "./command-parser.ts";
+import { isHttp, parseAuthResponse, parseCommand } from "./command-parser.ts";
 import type { Dialect } from "./dialect.ts";
 import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import type { StateName } from "./state.ts";
-import { framingError, incomplete } from "./violations.ts";
+import { framingError, incomplete, notSmtp } from "./violations.ts";
 import type { ReceivedCommand } from "./wire.ts";
 
 /** A line that is no command. */
@@ -47,23 +47,42 @@ export class CommandReader {
       return parseCommand(text, line.start, line.end, dialect);
     } catch (error) {
       if (error instanceof SmtpError && line !== undefined) {
-        const verb = /^[a-z]{4}(?= )/i.exec(line.bytes.toString("latin1", 0, 5))?.[0].toUpperCase() ?? "";
+        const verb = verbOf(line.bytes.toString("latin1", 0, 5));
         return { type: "violation", error, verb, start: line.start, end: line.end };
       }
       if (!(error instanceof TcpError)) throw error;
-      return {
-        type: "violation",
-        error: framingError(error, state),
-        verb: "",
-        start,
-        end: error.offset ?? start,
-      };
+      return this.#noLine(error, state);
     }
+  }
+
+  /** What is queued is the beginning of a line that is none. */
+  #noLine(error: TcpError, state: StateName): Violation {
+    const start = this.#queue.offset;
+    const end = error.offset ?? start;
+    const beginning = this.#beginning(end);
+    const verb = verbOf(beginning);
+    const [word = ""] = beginning.split(" ", 1);
+    const http = state !== "authenticating" && isHttp(word);
+    const why = http ? notSmtp(start) : framingError(error, state === "authenticating" || verb === "AUTH");
+    return { type: "violation", error: why, verb, start, end };
+  }
+
+  /** Enough of the line up to this offset to know its verb. */
+  #beginning(until: number): string {
+    const { buffer, position, offset } = this.#queue;
+    return buffer.toString("latin1", position, position + Math.min(until - offset, 8));
   }
 
   #cutOff(start: number): Violation | undefined {
     const { length } = this.#queue;
     if (length === 0) return undefined;
-    return { type: "violation", error: incomplete("a command"), verb: "", start, end: start + length };
+    const end = start + length;
+    const verb = verbOf(this.#beginning(end));
+    return { type: "violation", error: incomplete("a command"), verb, start, end };
   }
+}
+
+/** The verb that a line begins with; `""` where it does not look like one. */
+function verbOf(line: string): string {
+  return /^[a-z]{4}(?![!-~])/i.exec(line)?.[0].toUpperCase() ?? "";
 }

@@ -77,14 +77,11 @@ export class DeliveryResult {
     const error = this.#problem;
     if (error === undefined && reply !== undefined) this.#resolve({ accepted, refused: refusals, reply });
     else
+      // One error may end several messages: each hears of its own attempt.
       this.#reject(
-        error instanceof SmtpError ? withAttempt(error, { outcome, accepted, refused: refusals }) : error,
+        error instanceof SmtpError
+          ? error.with({ attempt: { outcome, accepted, refused: refusals } })
+          : error,
       );
   }
-}
-
-/** One error may end several messages: each hears of its own attempt. */
-function withAttempt(error: SmtpError, attempt: SendAttempt): SmtpError {
-  const { code, message, blame, reply, fatal, cause } = error;
-  return new SmtpError(code, message, { blame, fatal, attempt, cause, ...(reply && { reply }) });
 }

@@ -111,6 +111,8 @@ export class DotDecoder {
       const limit = from - this.#carried + this.#maxLine;
       if (stop > limit) {
         this.#spoil("line-too-long", limit);
+        // What is left of the line is no line of its own: a dot there ends nothing.
+        this.#lineStart = false;
         return limit;
       }
       if (!bareLf && lf === cr + 1 && cr >= 0) {

@@ -10,6 +10,8 @@ export interface Client {
   readonly remoteAddress: string;
   /** 0 on a Unix socket. */
   readonly remotePort: number;
+  /** The host name of the address; `undefined` where it has none, and without the option `reverseLookup`. */
+  readonly remoteName: string | undefined;
   /** What encrypts the connection; `undefined` while nothing does. */
   readonly tls: TlsDetails | undefined;
 }

@@ -42,15 +42,15 @@ export type SmtpErrorCode =
 
 export interface SmtpErrorOptions {
   /** Who is to blame. Default: `"remote"`. */
-  readonly blame?: Blame;
+  readonly blame?: Blame | undefined;
   /** Absolute offset in the incoming byte stream, in bytes. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   /** What the peer is told. */
-  readonly reply?: Reply;
+  readonly reply?: Reply | undefined;
   /** Nothing more can be read after it: say `reply`, then close. Default: false. */
-  readonly fatal?: boolean;
+  readonly fatal?: boolean | undefined;
   /** How far a message came that was being sent. */
-  readonly attempt?: SendAttempt;
+  readonly attempt?: SendAttempt | undefined;
   readonly cause?: unknown;
 }
 
@@ -67,10 +67,13 @@ export class SmtpError extends Error {
   readonly fatal: boolean;
   /** For a message that was being sent: how far it came, and whether the server may have it all the same. */
   readonly attempt: SendAttempt | undefined;
+  /** What happened, without where. */
+  readonly #what: string;
 
   constructor(code: SmtpErrorCode, message: string, options: SmtpErrorOptions = {}) {
     const where = options.offset === undefined ? "" : `, at offset ${options.offset}`;
     super(message + where, options.cause === undefined ? undefined : { cause: options.cause });
+    this.#what = message;
     this.code = code;
     this.blame = options.blame ?? "remote";
     this.offset = options.offset;
@@ -78,4 +81,15 @@ export class SmtpError extends Error {
     this.fatal = options.fatal ?? false;
     this.attempt = options.attempt;
   }
+
+  /** @internal The same error, with more that is known of it. */
+  with(more: Pick<SmtpErrorOptions, "offset" | "attempt">): SmtpError {
+    const { blame, offset, reply, fatal, attempt, cause } = this;
+    return new SmtpError(this.code, this.#what, { blame, offset, reply, fatal, attempt, cause, ...more });
+  }
+}
+
+/** The caller gave us something that makes no sense. */
+export function badArgument(message: string, cause?: unknown): SmtpError {
+  return new SmtpError("bad-argument", message, { blame: "local", cause });
 }

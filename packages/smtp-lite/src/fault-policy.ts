@@ -5,7 +5,7 @@ import { assertNever, drive, systemClock } from "@tcpkit/core";
 import type { Clock, Connection, DriveOptions, Handler, Protocol, Session } from "@tcpkit/core";
 import { matchesAddress, matchesText } from "./address-pattern.ts";
 import type { Reply } from "./codes.ts";
-import { SmtpError } from "./errors.ts";
+import { badArgument } from "./errors.ts";
 import type { EndFault, FaultRule } from "./fault-rules.ts";
 import { FaultyConversation } from "./faulty-conversation.ts";
 import type { Moment } from "./faulty-conversation.ts";
@@ -146,8 +146,4 @@ function checkRule({ attempt, probability, fault }: FaultRule): void {
     throw badArgument("`probability` goes from 0 to 1");
   if ("milliseconds" in fault && !(fault.milliseconds >= 0 && fault.milliseconds < 2 ** 31))
     throw badArgument("`milliseconds` goes from 0 to 2 ** 31 - 1");
-}
-
-function badArgument(message: string): SmtpError {
-  return new SmtpError("bad-argument", message, { blame: "local" });
 }

@@ -7,6 +7,8 @@ import { SmtpError } from "./errors.ts";
 import { isThenable, refusal } from "./hook-call.ts";
 import { ReceivedCounter } from "./received.ts";
 import { replies } from "./replies.ts";
+import { readRefusals } from "./refusals.ts";
+import type { Refusals } from "./refusals.ts";
 import { PreparedReply, SmtpReply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 
@@ -18,7 +20,7 @@ export class IncomingMessage {
   readonly #outcome: Reply | Promise<Reply>;
   #problem: SmtpError | undefined;
   /** In LMTP: recipients that `onMessage` refused while it took the message for others. */
-  refusals: ReadonlyMap<unknown, SmtpReply> | undefined;
+  refusals: Refusals | undefined;
 
   constructor(envelope: Envelope, settings: Settings) {
     this.#settings = settings;
@@ -55,10 +57,15 @@ export class IncomingMessage {
   }
 
   #deliver(envelope: Envelope): Reply | Promise<Reply> {
-    const { hooks, pending } = this.#settings;
-    const kept = (what: unknown): Reply => {
+    const { hooks, pending, lmtp } = this.#settings;
+    const kept = (answer: unknown): Reply => {
       this.#delivered();
-      if (what instanceof Map) this.refusals = what;
+      try {
+        if (answer instanceof SmtpReply) throw answer;
+        this.refusals = readRefusals(answer, envelope.to, lmtp);
+      } catch (error) {
+        return this.#refusal(error);
+      }
       return accepted(envelope.id);
     };
     const failed = (error: unknown): Reply => {

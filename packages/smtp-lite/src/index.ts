@@ -1,8 +1,9 @@
 // The public face of SMTP-lite, in reading order: serve, what hooks see and say, then the engine beneath.
 export { serveSmtp } from "./server.ts";
-export type { SmtpServerOptions } from "./server.ts";
+export type { SmtpServerOptions } from "./server-options.ts";
 export type { SmtpHooks } from "./hooks.ts";
 export type { Client, Envelope, Mail } from "./envelope.ts";
+export type { ReverseLookup } from "./reverse-lookup.ts";
 export { MailDirectory, openMailDirectory } from "./store.ts";
 export { connectSmtp, sendMail, SmtpClient } from "./client.ts";
 export type { SendMailOptions } from "./client.ts";

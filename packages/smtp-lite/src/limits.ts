@@ -1,5 +1,5 @@
 // Every bound of the package, with its reason. RFC 5321 section 4.5.3.1 says what must at least be accepted.
-import { SmtpError } from "./errors.ts";
+import { badArgument } from "./errors.ts";
 
 /** Lengths of the grammar, in bytes. These are not options: a longer address reaches nobody. */
 export const GRAMMAR_LIMITS = {
@@ -71,12 +71,16 @@ export const DEFAULT_LIMITS: SmtpLimits = Object.freeze({
 
 const NAMES = Object.keys(DEFAULT_LIMITS) as readonly (keyof SmtpLimits)[];
 
-/** In EHLO a 0 of these would mean something else, or nothing (RFC 1870 section 3, RFC 9422 section 4). */
-const AT_LEAST_ONE: ReadonlySet<keyof SmtpLimits> = new Set<keyof SmtpLimits>([
-  "messageSize",
-  "recipients",
-  "messages",
-]);
+/** In EHLO a 0 of the first three would mean something else, or nothing (RFC 1870 section 3, RFC 9422 section 4). */
+const LEAST: Readonly<Record<keyof SmtpLimits, number>> = {
+  messageSize: 1,
+  recipients: 1,
+  messages: 1,
+  textLine: 2,
+  dataRate: 0,
+  badCommands: 1,
+  receivedLines: 1,
+};
 
 /** Limits made here, which cannot change: all sessions of a server share them. */
 const complete = new WeakSet<object>([DEFAULT_LIMITS]);
@@ -84,17 +88,17 @@ const complete = new WeakSet<object>([DEFAULT_LIMITS]);
 /**
  * Limits with the default ones where none are given, or `undefined` is. They are a copy: what happens to `limits` later does not
  * change them.
- * @throws SmtpError `bad-argument` for one that is no whole number from 0 on, nor `Infinity`.
+ * @throws SmtpError `bad-argument` for one that is no whole number, or too small to mean anything, nor `Infinity`.
  */
 export function withDefaults(limits: Partial<SmtpLimits> = DEFAULT_LIMITS): SmtpLimits {
   if (isComplete(limits)) return limits;
   const all: { -readonly [Name in keyof SmtpLimits]: SmtpLimits[Name] } = { ...DEFAULT_LIMITS };
   for (const name of NAMES) {
     const limit = limits[name] ?? DEFAULT_LIMITS[name];
-    const least = AT_LEAST_ONE.has(name) ? 1 : 0;
+    const least = LEAST[name];
     if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= least)) {
       const message = `\`limits.${name}\` is a whole number from ${least} on, or Infinity, not ${String(limit)}`;
-      throw new SmtpError("bad-argument", message, { blame: "local" });
+      throw badArgument(message);
     }
     all[name] = limit;
   }

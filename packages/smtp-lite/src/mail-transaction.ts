@@ -51,6 +51,7 @@ export class MailTransaction {
       id: newId(),
       remoteAddress: client.remoteAddress,
       remotePort: client.remotePort,
+      remoteName: client.remoteName,
       tls: client.tls,
       helo,
       extended,
@@ -168,8 +169,8 @@ export class MailTransaction {
   #envelope(): Envelope {
     const { hostname, lmtp } = this.#settings;
     const mail = this.#mail;
-    // Nothing is added to it any more: RCPT is out of order once there is content.
-    const to = this.#to;
+    // Theirs to keep. Nothing is added any more: RCPT is out of order once there is content.
+    const to = [...this.#to];
     if (mail === undefined || !isSome(to))
       throw new Error("content without MAIL and RCPT: a bug in the session");
     return { ...mail, to, received: receivedLine(mail, to, hostname, new Date(), lmtp) };

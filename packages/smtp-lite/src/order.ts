@@ -27,35 +27,21 @@ export function misplaced(
   // RFC 5321 section 3.1: to whoever was turned away, everything is out of order.
   const barrier = state === "unwelcome" ? undefined : barred(move, standing, required);
   if (barrier !== undefined) return barrier;
-  if (move === "starttls" && secure) return alreadySecure();
-  if (move === "auth" && authenticated) return alreadyAuthenticated();
+  // RFC 3207 section 4.2: once TLS is active, STARTTLS is out of order. RFC 4954 section 4: one AUTH a connection.
+  if (move === "starttls" && secure) return outOfOrder("STARTTLS under TLS", "TLS is active already");
+  if (move === "auth" && authenticated) return outOfOrder("a second AUTH", "You are authenticated already");
   if (!extended && EXTENSIONS.has(move)) return badSequence("greeted", move, lmtp);
   if (stateAfter(state, move) === undefined) return badSequence(state, move, lmtp);
-  return move === "message" && binary ? needsChunks() : undefined;
+  // RFC 3030 section 3: binary content has no lines, so no line can end it.
+  if (move === "message" && binary) return outOfOrder("DATA for BINARYMIME", "BINARYMIME goes by BDAT");
+  return undefined;
 }
 
 /** Commands of extensions: in force only once the client has said EHLO (RFC 5321 section 2.2.1). */
 const EXTENSIONS: ReadonlySet<Move> = new Set<Move>(["starttls", "auth", "bdat"]);
 
-/** RFC 3207 section 4.2: once TLS is active, STARTTLS is out of order. */
-function alreadySecure(): SmtpError {
-  return new SmtpError("bad-sequence", "STARTTLS under TLS", {
-    reply: { code: 503, enhanced: "5.5.1", lines: ["TLS is active already"] },
-  });
-}
-
-/** RFC 3030 section 3: binary content has no lines, so no line can end it. */
-function needsChunks(): SmtpError {
-  return new SmtpError("bad-sequence", "DATA for BINARYMIME", {
-    reply: { code: 503, enhanced: "5.5.1", lines: ["BINARYMIME goes by BDAT"] },
-  });
-}
-
-/** RFC 4954 section 4: one AUTH a connection. */
-function alreadyAuthenticated(): SmtpError {
-  return new SmtpError("bad-sequence", "a second AUTH", {
-    reply: { code: 503, enhanced: "5.5.1", lines: ["You are authenticated already"] },
-  });
+function outOfOrder(what: string, text: string): SmtpError {
+  return new SmtpError("bad-sequence", what, { reply: { code: 503, enhanced: "5.5.1", lines: [text] } });
 }
 
 function badSequence(state: StateName, move: Move, lmtp: boolean): SmtpError {

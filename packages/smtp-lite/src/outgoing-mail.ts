@@ -4,7 +4,7 @@ import { isAscii as isAsciiBytes } from "node:buffer";
 import { isAscii, parsePath } from "./address.ts";
 import type { Path } from "./address.ts";
 import type { Extensions } from "./client-opening.ts";
-import { SmtpError } from "./errors.ts";
+import { badArgument, SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import { LineCheck } from "./line-check.ts";
 import { formatRcptParameters } from "./parameters.ts";
@@ -184,8 +184,4 @@ function textBytes(text: string): Uint8Array {
 
 export function badContent(): SmtpError {
   return badArgument("the content has a CR or LF that is not part of CRLF");
-}
-
-export function badArgument(message: string): SmtpError {
-  return new SmtpError("bad-argument", message, { blame: "local" });
 }

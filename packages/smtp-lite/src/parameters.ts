@@ -166,13 +166,15 @@ function splitParameters(text: string, extended: boolean): Parameter[] {
     const equals = word.indexOf("=");
     const name = equals < 0 ? word : word.slice(0, equals);
     const value = equals < 0 ? undefined : word.slice(equals + 1);
+    // A line of a reply has 512 bytes (RFC 5321 section 4.5.3.1.5).
+    const shown = name.slice(0, 64);
     if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(name)) throw bad("a malformed parameter");
     const keyword = name.toUpperCase();
     if (!extended) throw unknown(keyword);
     // RFC 6531 section 3.3 lets UTF-8 stand in a value; what takes it says so.
     if (value !== undefined && !/^[!-<>-~\x80-\xff]+$/.test(value))
-      throw bad(`a malformed value for ${name}`);
-    if (seen.has(keyword)) throw bad(`${keyword} given twice`);
+      throw bad(`a malformed value for ${shown}`);
+    if (seen.has(keyword)) throw bad(`${shown} given twice`);
     seen.add(keyword);
     return { keyword, value };
   });

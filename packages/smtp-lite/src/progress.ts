@@ -1,5 +1,6 @@
 // How far a conversation has come, on the server's side: its state, what the table of states does not know, and how often the
 // client was wrong. It moves by replies; it knows no bytes.
+import { barred } from "./barrier.ts";
 import type { Requirements } from "./barrier.ts";
 import type { SmtpError } from "./errors.ts";
 import { misplaced } from "./order.ts";
@@ -34,6 +35,11 @@ export class Progress {
     return misplaced(command, this.state, this.#standing, this.#required);
   }
 
+  /** Why it has to wait for TLS or AUTH, if it does. */
+  barred(command: Command["type"]): SmtpError | undefined {
+    return this.state === "unwelcome" ? undefined : barred(command, this.#standing, this.#required);
+  }
+
   /** TLS begins: nothing that the client said before counts any more (RFC 3207 section 4.2). */
   secured(): void {
     const standing = this.#standing;
@@ -56,7 +62,7 @@ export class Progress {
       case "auth":
       case "auth-response":
         if (code === 235) this.#standing.authenticated = true;
-        if (code === 535) this.badCommands += 1;
+        if (code >= 500) this.badCommands += 1;
         this.state =
           stateAfter("authenticating", code === 334 ? "auth-response" : "authenticated") ?? "ready";
         return;

@@ -16,14 +16,15 @@ export function receivedLine(
   date: Date,
   lmtp: boolean = false,
 ): string {
-  const { helo, remoteAddress, id } = mail;
+  const { helo, remoteAddress, remoteName, id } = mail;
   // A Unix socket has no address.
   const address = addressLiteral(remoteAddress === "" ? "127.0.0.1" : remoteAddress);
   // A name that is no domain, which EHLO lets in, could break the field: the address stands for it.
   const from = isDomain(helo) ? helo : address;
+  const source = remoteName === undefined ? address : `${remoteName} ${address}`;
   // More recipients than one may be blind copies: section 7.2.
   const only = to.length === 1 ? `\r\n\tfor ${formatPath(to[0])}` : "";
-  return `Received: from ${from} (${address})\r\n\tby ${hostname} with ${protocolOf(mail, lmtp)} id ${id}${only};\r\n\t${mailDate(date)}\r\n`;
+  return `Received: from ${from} (${source})\r\n\tby ${hostname} with ${protocolOf(mail, lmtp)} id ${id}${only};\r\n\t${mailDate(date)}\r\n`;
 }
 
 /** What the message came by: `ESMTPSA` (RFC 3848), `UTF8SMTPS` (RFC 6531 section 4.3). */
@@ -48,7 +49,7 @@ function addressLiteral(address: string): string {
   return lastLiteral;
 }
 
-let lastSecond = 0;
+let lastSecond = -1;
 let lastDate = "";
 
 /** RFC 5322 section 3.3, in UTC; made once a second. */
@@ -61,7 +62,10 @@ function mailDate(date: Date): string {
   return lastDate;
 }
 
-const NAME = "received:";
+const NAME = "received";
+const COLON = 58;
+const SPACE = 32;
+const TAB = 9;
 const CR = 13;
 const LF = 10;
 
@@ -93,10 +97,10 @@ export class ReceivedCounter {
     }
     if (byte === CR && this.#column === 0) return;
     this.#column++;
-    // Or-ing 32 makes letters small and leaves the colon as it is.
+    // White space in front of the colon is obsolete, and must be understood (RFC 5322 section 4.5.7).
+    if (this.#matched === NAME.length && (byte === SPACE || byte === TAB)) return;
+    if (this.#matched === NAME.length && byte === COLON) this.count++;
+    // Or-ing 32 makes letters small.
     this.#matched = (byte | 32) === NAME.charCodeAt(this.#matched) ? this.#matched + 1 : -1;
-    if (this.#matched < NAME.length) return;
-    this.count++;
-    this.#matched = -1;
   }
 }

@@ -10,6 +10,8 @@ import { MailTransaction } from "./mail-transaction.ts";
 import type { Introduced } from "./mail-transaction.ts";
 import { mayAuthenticate } from "./offers.ts";
 import { replies } from "./replies.ts";
+import { LOOKUP_TIME, nameOf } from "./reverse-lookup.ts";
+import type { ReverseLookup } from "./reverse-lookup.ts";
 import { createSaslServer } from "./sasl/index.ts";
 import type { SmtpEvent } from "./server-events.ts";
 import type { Settings } from "./settings.ts";
@@ -39,7 +41,7 @@ export class SmtpServerConnection {
     const transaction = this.#transaction;
     switch (event.type) {
       case "greeting":
-        return this.#settings.greetingDelay > 0 ? this.#greetLate() : this.#greet();
+        return this.#onGreeting();
       case "ehlo":
       case "helo":
       case "lhlo":
@@ -89,6 +91,13 @@ export class SmtpServerConnection {
     }
   };
 
+  #onGreeting(): Reply | Promise<Reply> {
+    const { greetingDelay, reverseLookup } = this.#settings;
+    if (greetingDelay > 0 || reverseLookup !== undefined)
+      return this.#greetLate(greetingDelay, reverseLookup);
+    return this.#greet();
+  }
+
   #greet(): Reply | Promise<Reply> {
     const { hooks, welcome, report } = this.#settings;
     if (hooks.onConnect === undefined) return welcome.greeting;
@@ -101,12 +110,23 @@ export class SmtpServerConnection {
   }
 
   /** Whoever talks before the greeting gives itself away: the session tells (`early-input`). */
-  async #greetLate(): Promise<Reply> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    using delay = new Deadline(this.#timer, resolve);
-    delay.set(this.#settings.greetingDelay);
-    await promise;
+  async #greetLate(delay: number, find: ReverseLookup | undefined): Promise<Reply> {
+    const { client } = this.#who;
+    if (find !== undefined && client.remoteAddress !== "") {
+      const remoteName = await this.#within(LOOKUP_TIME, nameOf(client.remoteAddress, find));
+      this.#who.client = { ...client, remoteName };
+    }
+    if (delay > 0) await this.#within(delay);
     return this.#greet();
+  }
+
+  /** What `work` gives, or `undefined` after so many milliseconds. */
+  async #within<T>(milliseconds: number, work?: Promise<T>): Promise<T | undefined> {
+    const { promise, resolve } = Promise.withResolvers<T | undefined>();
+    using deadline = new Deadline(this.#timer, () => resolve(undefined));
+    deadline.set(milliseconds);
+    void work?.then(resolve);
+    return await promise;
   }
 
   #hello(name: string, extended: boolean): Reply {
@@ -128,7 +148,7 @@ export class SmtpServerConnection {
     const who = this.#who;
     who.helo = "";
     who.auth = undefined;
-    who.client = clientOf(peer.connection);
+    who.client = { ...who.client, tls: peer.connection.tls };
   }
 
   #onAuth(name: string, initial: Buffer | undefined): Handled<Reply> {
@@ -153,6 +173,6 @@ export class SmtpServerConnection {
 }
 
 function clientOf({ remote, tls }: Connection): Client {
-  if (remote?.kind !== "tcp") return { remoteAddress: "", remotePort: 0, tls };
-  return { remoteAddress: remote.host, remotePort: remote.port, tls };
+  if (remote?.kind !== "tcp") return { remoteAddress: "", remotePort: 0, remoteName: undefined, tls };
+  return { remoteAddress: remote.host, remotePort: remote.port, remoteName: undefined, tls };
 }

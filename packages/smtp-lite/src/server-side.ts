@@ -14,6 +14,7 @@ import { formatReply } from "./reply.ts";
 import { whyUnfit } from "./server-events.ts";
 import type { ServerSideOptions, SmtpEvent } from "./server-events.ts";
 import type { StateName } from "./state.ts";
+import type { Command } from "./wire.ts";
 import { earlyInput, locate, tooManyErrors } from "./violations.ts";
 
 /** What may be wrong with a path and its parameters, and the commands that have them. */
@@ -22,7 +23,17 @@ const OF_PATH: ReadonlySet<SmtpErrorCode> = new Set<SmtpErrorCode>([
   "bad-parameter",
   "unknown-parameter",
 ]);
-const COMMANDS_OF_PATH: Readonly<Partial<Record<string, "mail" | "rcpt">>> = { MAIL: "mail", RCPT: "rcpt" };
+/** What a line would have been that begins with one of these. */
+const COMMANDS: Readonly<Partial<Record<string, Command["type"]>>> = {
+  MAIL: "mail",
+  RCPT: "rcpt",
+  DATA: "message",
+  AUTH: "auth",
+  RSET: "rset",
+  VRFY: "vrfy",
+  EXPN: "expn",
+  HELP: "help",
+};
 
 /** The server's end of one conversation. */
 export class ServerSide implements Session<SmtpEvent, Reply> {
@@ -164,10 +175,15 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
 
   #violation(violation: Violation): SmtpEvent {
     const { error, verb } = violation;
+    return this.#error(this.#refusalOf(violation) ?? error, violation, verb === "AUTH");
+  }
+
+  /** Why a command may not come now at all, however it is meant. */
+  #refusalOf({ error, verb }: Violation): SmtpError | undefined {
+    const command = COMMANDS[verb];
+    if (command === undefined || error.fatal) return undefined;
     // What stands behind a command is judged where the command may come: before EHLO there are no parameters to know.
-    const type = OF_PATH.has(error.code) ? COMMANDS_OF_PATH[verb] : undefined;
-    const refusal = type === undefined ? undefined : this.#progress.misplaced(type);
-    return this.#error(refusal ?? error, violation, verb === "AUTH");
+    return OF_PATH.has(error.code) ? this.#progress.misplaced(command) : this.#progress.barred(command);
   }
 
   #nextOfContent(): SmtpEvent | undefined {

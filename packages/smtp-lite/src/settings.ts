@@ -3,6 +3,7 @@ import type { TlsOptions } from "@tcpkit/core";
 import type { SmtpHooks } from "./hooks.ts";
 import type { SmtpLimits } from "./limits.ts";
 import type { Pending } from "./pending.ts";
+import type { ReverseLookup } from "./reverse-lookup.ts";
 import type { SaslMechanism, SaslServerOptions } from "./sasl/index.ts";
 import type { Welcome } from "./welcome.ts";
 
@@ -17,6 +18,7 @@ export interface Settings {
   readonly lmtp: boolean;
   /** In milliseconds. */
   readonly greetingDelay: number;
+  readonly reverseLookup: ReverseLookup | undefined;
   readonly welcome: Welcome;
   /** The messages that `onMessage` is at work on. */
   readonly pending: Pending;

@@ -10,7 +10,7 @@ import type { SmtpHooks } from "./hooks.ts";
 import { InboxMessage } from "./inbox-message.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { serveSmtp } from "./server.ts";
-import type { SmtpServerOptions } from "./server.ts";
+import type { SmtpServerOptions } from "./server-options.ts";
 
 export interface TestInboxOptions extends SmtpServerOptions {
   /** What the server asks besides: refuse a recipient, check a password. `onMessage` is the inbox's own. */

@@ -6,7 +6,6 @@ import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import { replies } from "./replies.ts";
 import { withoutEnhanced } from "./reply.ts";
-import type { StateName } from "./state.ts";
 
 const HELLO = /^(?:ehlo|helo|lhlo)$/i;
 
@@ -17,9 +16,7 @@ export function replyTo(verb: string, reply: Reply): Reply {
 
 /** The same error, with the offset of its command where it had none. */
 export function locate(error: SmtpError, offset: number): SmtpError {
-  if (error.offset !== undefined) return error;
-  const { code, message, blame, reply, fatal } = error;
-  return new SmtpError(code, message, { blame, offset, fatal, ...(reply === undefined ? {} : { reply }) });
+  return error.offset === undefined ? error.with({ offset }) : error;
 }
 
 /** The client's line in an AUTH exchange is none: `*`, which cancels, or no base64 (RFC 4954 section 4). */
@@ -29,11 +26,10 @@ export function badAuth(text: string): SmtpError {
   });
 }
 
-export function framingError(error: TcpError, state: StateName): SmtpError {
+/** What the framer found wrong in a line. `ofAuth`: it is one of an AUTH exchange. */
+export function framingError(error: TcpError, ofAuth: boolean): SmtpError {
   const offset = error.offset ?? 0;
-  if (error.code === "line-too-long") {
-    return state === "authenticating" ? authLineTooLong(offset) : lineTooLong(offset);
-  }
+  if (error.code === "line-too-long") return ofAuth ? authLineTooLong(offset) : lineTooLong(offset);
   return new SmtpError("bare-line-ending", "a CR or LF that is not part of CRLF", {
     offset,
     fatal: true,
@@ -81,6 +77,15 @@ export function lineTooLong(offset: number, verb: string = ""): SmtpError {
   return new SmtpError("line-too-long", "the command is too long", {
     offset,
     reply: replyTo(verb, { code: 500, enhanced: "5.5.2", lines: ["Line too long"] }),
+  });
+}
+
+/** An HTTP request: a browser or a proxy that was pointed here. */
+export function notSmtp(offset: number): SmtpError {
+  return new SmtpError("other-protocol", "an HTTP request", {
+    offset,
+    fatal: true,
+    reply: { code: 421, enhanced: "4.7.0", lines: ["This is SMTP, not HTTP"] },
   });
 }
 

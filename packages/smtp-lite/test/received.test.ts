@@ -8,6 +8,7 @@ const mail = {
   id: "id1",
   remoteAddress: "192.0.2.1",
   remotePort: 5000,
+  remoteName: undefined,
   tls: undefined,
   auth: undefined,
   helo: "client.example",
@@ -34,6 +35,11 @@ describe("the Received line (RFC 5321 section 4.4)", () => {
     ["a name that is no domain", { helo: "(x) by evil;" }, "from [192.0.2.1] ([192.0.2.1])"],
     ["IPv6", { remoteAddress: "2001:db8::1" }, "from client.example ([IPv6:2001:db8::1])"],
     ["IPv4 in IPv6", { remoteAddress: "::ffff:192.0.2.9" }, "from client.example ([192.0.2.9])"],
+    [
+      "a name of the address",
+      { remoteName: "host.example" },
+      "from client.example (host.example [192.0.2.1])",
+    ],
     ["HELO", { extended: false }, "with SMTP id"],
     ["SMTPUTF8 (RFC 6531 section 4.3)", { utf8: true }, "with UTF8SMTP id"],
   ])("%s", (_, change, expected) => {

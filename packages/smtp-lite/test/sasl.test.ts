@@ -7,6 +7,7 @@ import { clientKey, hmac, saltPassword, xor } from "../src/sasl/scram-keys.ts";
 import {
   chooseMechanism,
   createSaslClient,
+  checkSaslOptions,
   createSaslServer,
   createScramKeys,
   SASL_MECHANISMS,
@@ -320,7 +321,9 @@ describe("SCRAM's server", () => {
       () => createScramKeys("pencil", { iterations: 4095 }),
       () => createScramKeys(""),
       () => createScramKeys("bell\u0007"),
-      () => createSaslServer("SCRAM-SHA-256", { iterations: 1 }),
+      () => checkSaslOptions({ iterations: 1 }),
+      () => checkSaslOptions({ iterations: 2 ** 31 }),
+      () => checkSaslOptions({ decoyKey: Buffer.alloc(31) }),
     ]) {
       expect(make).toThrow(expect.objectContaining({ code: "bad-argument" }));
     }

@@ -1,6 +1,6 @@
 // What the mechanisms share: text and base64 out of bytes, comparing without telling where the difference is, failures.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { SmtpError } from "../errors.ts";
+import { badArgument } from "../errors.ts";
 import type { SaslFailure, SaslServerStep } from "./exchange.ts";
 import { Verdict } from "./verdict.ts";
 
@@ -47,5 +47,5 @@ export function readVerdict(verdict: Verdict, exchange: object): SaslServerStep 
   const step = Verdict.read(verdict, exchange);
   if (step !== undefined) return step;
   const message = "`onAuth` has to return a verdict that the credentials it was given have made";
-  throw new SmtpError("bad-argument", message, { blame: "local" });
+  throw badArgument(message);
 }

@@ -6,6 +6,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { decodeText, equalSecrets, malformed, readVerdict, refused } from "./bytes.ts";
 import type { SaslClient, SaslClientStep, SaslServer, SaslServerStep } from "./exchange.ts";
+import { saslprep } from "./saslprep.ts";
 import { Verdict } from "./verdict.ts";
 
 export interface CramMd5ServerOptions {
@@ -45,8 +46,10 @@ export class CramMd5Server implements SaslServer {
         mechanism: this.mechanism,
         username,
         check: (password) => {
-          const right = equalSecrets(answer(password ?? randomBytes(16), this.#challenge), digest);
-          if (!right || password === undefined) return Verdict.make(this, refused());
+          // As with other mechanisms, an empty password is none.
+          const known = password !== undefined && saslprep(password) !== undefined;
+          const right = equalSecrets(answer(known ? password : randomBytes(16), this.#challenge), digest);
+          if (!right || !known) return Verdict.make(this, refused());
           return Verdict.make(this, { type: "success", identity: { mechanism: this.mechanism, username } });
         },
         refuse: () => Verdict.make(this, refused()),

@@ -14,7 +14,13 @@ export type {
   TokenCredentials,
 } from "./exchange.ts";
 export type { Verdict } from "./verdict.ts";
-export { chooseMechanism, createSaslClient, createSaslServer, SASL_MECHANISMS } from "./mechanisms.ts";
+export {
+  checkSaslOptions,
+  chooseMechanism,
+  createSaslClient,
+  createSaslServer,
+  SASL_MECHANISMS,
+} from "./mechanisms.ts";
 export type { SaslClientOptions, SaslSecret, SaslServerOptions } from "./mechanisms.ts";
 export { createScramKeys } from "./scram-keys.ts";
 export type { ScramKeys, ScramKeysOptions } from "./scram-keys.ts";

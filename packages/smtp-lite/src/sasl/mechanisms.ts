@@ -1,7 +1,7 @@
 // Which mechanisms there are, and how an exchange of each begins. It knows their names and their order; nothing of how they go.
 import { randomBytes } from "node:crypto";
 import { assertNever } from "@tcpkit/core";
-import { SmtpError } from "../errors.ts";
+import { badArgument } from "../errors.ts";
 import { makeNonce } from "./bytes.ts";
 import { CramMd5Client, CramMd5Server } from "./cram-md5.ts";
 import type { SaslClient, SaslMechanism, SaslServer } from "./exchange.ts";
@@ -9,7 +9,7 @@ import { LoginClient, PlainClient } from "./password-client.ts";
 import { LoginServer, PlainServer } from "./password-server.ts";
 import { saslprep } from "./saslprep.ts";
 import { ScramClient } from "./scram-client.ts";
-import { MIN_ITERATIONS } from "./scram-keys.ts";
+import { checkIterations, MIN_ITERATIONS } from "./scram-keys.ts";
 import { ScramServer } from "./scram-server.ts";
 import { Xoauth2Client, Xoauth2Server } from "./xoauth2.ts";
 
@@ -43,7 +43,14 @@ export interface SaslServerOptions {
 
 const processDecoyKey = randomBytes(32);
 
-/** Begins the server's side of an exchange. */
+/** @throws SmtpError `bad-argument` for options that make no sense. */
+export function checkSaslOptions({ iterations = MIN_ITERATIONS, decoyKey }: SaslServerOptions): void {
+  checkIterations(iterations);
+  if (decoyKey !== undefined && !(decoyKey.length >= 32))
+    throw badArgument("`decoyKey` has less than 32 bytes");
+}
+
+/** Begins the server's side of an exchange, by options that make sense. */
 export function createSaslServer(mechanism: SaslMechanism, options: SaslServerOptions = {}): SaslServer {
   const { hostname = "localhost", now = Date.now, iterations = MIN_ITERATIONS } = options;
   const nonce = options.nonce ?? makeNonce;
@@ -54,13 +61,8 @@ export function createSaslServer(mechanism: SaslMechanism, options: SaslServerOp
       return new LoginServer();
     case "CRAM-MD5":
       return new CramMd5Server({ hostname, nonce, now });
-    case "SCRAM-SHA-256": {
-      if (!Number.isSafeInteger(iterations) || iterations < MIN_ITERATIONS) {
-        throw badArgument(`\`iterations\` is less than ${MIN_ITERATIONS}`);
-      }
-      const decoyKey = options.decoyKey ?? processDecoyKey;
-      return new ScramServer({ nonce, iterations, decoyKey });
-    }
+    case "SCRAM-SHA-256":
+      return new ScramServer({ nonce, iterations, decoyKey: options.decoyKey ?? processDecoyKey });
     case "XOAUTH2":
       return new Xoauth2Server();
     default:
@@ -146,8 +148,4 @@ function prepare(text: string, what: string): string {
   const prepared = saslprep(text);
   if (prepared === undefined) throw badArgument(`the ${what} is empty or has a prohibited character`);
   return prepared;
-}
-
-function badArgument(message: string): SmtpError {
-  return new SmtpError("bad-argument", message, { blame: "local" });
 }

@@ -6,7 +6,7 @@
 //   StoredKey       := H(ClientKey)
 //   ServerKey       := HMAC(SaltedPassword, "Server Key")
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
-import { SmtpError } from "../errors.ts";
+import { badArgument } from "../errors.ts";
 import { saslprep } from "./saslprep.ts";
 
 /** Keep these instead of a password. They check one, over PLAIN too, but are none. */
@@ -36,17 +36,17 @@ export const MIN_ITERATIONS = 4096;
  */
 export function createScramKeys(password: string, options: ScramKeysOptions = {}): ScramKeys {
   const { salt = randomBytes(16), iterations = MIN_ITERATIONS } = options;
-  if (!Number.isSafeInteger(iterations) || iterations < MIN_ITERATIONS) {
-    throw new SmtpError("bad-argument", `\`iterations\` is less than ${MIN_ITERATIONS}`, { blame: "local" });
-  }
+  checkIterations(iterations);
   const prepared = saslprep(password);
-  if (prepared === undefined) {
-    throw new SmtpError("bad-argument", "the password is empty or has a prohibited character", {
-      blame: "local",
-    });
-  }
+  if (prepared === undefined) throw badArgument("the password is empty or has a prohibited character");
   const salted = saltPassword(prepared, salt, iterations);
   return { salt, iterations, storedKey: sha256(clientKey(salted)), serverKey: serverKey(salted) };
+}
+
+/** @throws SmtpError `bad-argument` */
+export function checkIterations(iterations: number): void {
+  if (Number.isInteger(iterations) && iterations >= MIN_ITERATIONS && iterations < 2 ** 31) return;
+  throw badArgument(`\`iterations\` is a whole number from ${MIN_ITERATIONS} on, not ${iterations}`);
 }
 
 /** SaltedPassword of a prepared password. It blocks: 4096 iterations take about 2 ms. */
