@@ -5,9 +5,9 @@ import type { Recipient } from "./parameters.ts";
 import type { SaslCredentials, Verdict } from "./sasl/index.ts";
 
 /**
- * What a server asks its owner. Each hook may be async. Returning, whatever it is, accepts; throwing an `SmtpReply`
- * refuses with exactly that reply; throwing anything else refuses with 451 4.3.0 (the client tries again later) and
- * goes to the option `onError`.
+ * What a server asks its owner. Each hook may be async. An `SmtpReply`, thrown or returned, refuses with exactly that reply;
+ * returning anything else accepts; throwing anything else refuses with 451 4.3.0 (the client tries again later), or 452 4.3.1
+ * for the `no-space` of a mail directory, and goes to the option `onError`.
  */
 export interface SmtpHooks {
   /**
@@ -31,8 +31,8 @@ export interface SmtpHooks {
    * gives the content, dots taken off, and holds the client back while it is not read; what is left unread is
    * dropped. Iterate over it, and keep what you like of it; or `await body.consume(take)`, which costs less, and where a piece
    * is yours only until `take` returns or its promise resolves. Either throws an `SmtpError` where the message will never be
-   * whole (`connection-closed`, `timeout`, `incomplete`, `cancelled`) or must be refused (`message-too-big`,
-   * `bare-line-ending-in-data`, `mail-loop`): drop it then.
+   * whole (`connection-closed`, `timeout`, `incomplete`, `cancelled`, or what ended the connection between two chunks) or must be
+   * refused (`message-too-big`, `line-too-long`, `bare-line-ending-in-data`, `mail-loop`): drop it then.
    * In LMTP it may resolve with a `Map<Recipient, SmtpReply>` of those in `envelope.to` that it does not take the message for.
    */
   readonly onMessage: (envelope: Envelope, body: ByteStream) => unknown;

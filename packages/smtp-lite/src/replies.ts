@@ -22,7 +22,6 @@ export type ReplyName =
   | "bye"
   | "cannotVerify"
   | "noExpand"
-  | "help"
   | "shuttingDown"
   | "timedOut"
   | "tooManyRecipients"
@@ -65,11 +64,6 @@ export const replies: Readonly<Record<ReplyName, Reply>> = {
     lines: ["Cannot verify, but will take a message and try"],
   }),
   noExpand: prepared({ code: 502, enhanced: "5.5.1", lines: ["EXPN is not offered"] }),
-  help: prepared({
-    code: 214,
-    enhanced: "2.0.0",
-    lines: ["EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT", "See RFC 5321"],
-  }),
   shuttingDown: prepared({
     code: 421,
     enhanced: "4.3.2",

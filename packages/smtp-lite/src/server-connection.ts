@@ -1,26 +1,22 @@
 // One client of an SMTP server: events in, replies out. It knows who the client is and what each command is for; the mail
 // itself is in mail-transaction.ts. It parses nothing.
-import { assertNever, Deadline } from "@tcpkit/core";
-import type { Connection, DeadlineTimer, Handled, Peer, TlsOptions } from "@tcpkit/core";
+import { assertNever } from "@tcpkit/core";
+import type { Connection, Handled, Peer, TlsOptions } from "@tcpkit/core";
 import { Authentication } from "./authentication.ts";
 import type { Reply } from "./codes.ts";
 import type { Client } from "./envelope.ts";
-import { ask } from "./hook-call.ts";
+import { greet } from "./greeting.ts";
 import { MailTransaction } from "./mail-transaction.ts";
 import type { Introduced } from "./mail-transaction.ts";
 import { mayAuthenticate } from "./offers.ts";
 import { replies } from "./replies.ts";
-import { LOOKUP_TIME, nameOf } from "./reverse-lookup.ts";
-import type { ReverseLookup } from "./reverse-lookup.ts";
 import { createSaslServer } from "./sasl/index.ts";
 import type { SmtpEvent } from "./server-events.ts";
 import type { Settings } from "./settings.ts";
-import { asGreeting } from "./welcome.ts";
 
 /** The conversation with one client. */
 export class SmtpServerConnection {
   readonly #settings: Settings;
-  readonly #timer: DeadlineTimer;
   readonly #who: Introduced;
   readonly #transaction: MailTransaction;
   #authentication: Authentication | undefined;
@@ -28,7 +24,6 @@ export class SmtpServerConnection {
   constructor(connection: Connection, settings: Settings) {
     const { timer } = connection;
     this.#settings = settings;
-    this.#timer = timer;
     this.#who = { client: clientOf(connection), auth: undefined, helo: "", extended: false };
     this.#transaction = new MailTransaction(settings, this.#who, timer);
     connection.on("close", () =>
@@ -41,7 +36,7 @@ export class SmtpServerConnection {
     const transaction = this.#transaction;
     switch (event.type) {
       case "greeting":
-        return this.#onGreeting();
+        return greet(peer.connection, this.#who, this.#settings);
       case "ehlo":
       case "helo":
       case "lhlo":
@@ -76,7 +71,7 @@ export class SmtpServerConnection {
       case "expn":
         return replies.noExpand;
       case "help":
-        return replies.help;
+        return this.#settings.welcome.help;
       case "quit":
         return replies.bye;
       case "timeout":
@@ -90,44 +85,6 @@ export class SmtpServerConnection {
         return assertNever(event);
     }
   };
-
-  #onGreeting(): Reply | Promise<Reply> {
-    const { greetingDelay, reverseLookup } = this.#settings;
-    if (greetingDelay > 0 || reverseLookup !== undefined)
-      return this.#greetLate(greetingDelay, reverseLookup);
-    return this.#greet();
-  }
-
-  #greet(): Reply | Promise<Reply> {
-    const { hooks, welcome, report } = this.#settings;
-    if (hooks.onConnect === undefined) return welcome.greeting;
-    const greeting = ask(
-      () => hooks.onConnect?.(this.#who.client),
-      () => welcome.greeting,
-      report,
-    );
-    return greeting instanceof Promise ? greeting.then(asGreeting) : asGreeting(greeting);
-  }
-
-  /** Whoever talks before the greeting gives itself away: the session tells (`early-input`). */
-  async #greetLate(delay: number, find: ReverseLookup | undefined): Promise<Reply> {
-    const { client } = this.#who;
-    if (find !== undefined && client.remoteAddress !== "") {
-      const remoteName = await this.#within(LOOKUP_TIME, nameOf(client.remoteAddress, find));
-      this.#who.client = { ...client, remoteName };
-    }
-    if (delay > 0) await this.#within(delay);
-    return this.#greet();
-  }
-
-  /** What `work` gives, or `undefined` after so many milliseconds. */
-  async #within<T>(milliseconds: number, work?: Promise<T>): Promise<T | undefined> {
-    const { promise, resolve } = Promise.withResolvers<T | undefined>();
-    using deadline = new Deadline(this.#timer, () => resolve(undefined));
-    deadline.set(milliseconds);
-    void work?.then(resolve);
-    return await promise;
-  }
 
   #hello(name: string, extended: boolean): Reply {
     // RFC 5321 section 4.1.4: EHLO resets.

@@ -1,4 +1,4 @@
-// What a server says of itself: the greeting, and the replies to EHLO and HELO. One for all connections of a server.
+// What a server says of itself: the greeting, and the replies to EHLO, HELO and HELP. One for all connections of a server.
 import type { Reply } from "./codes.ts";
 import { offers } from "./offers.ts";
 import type { Offering } from "./offers.ts";
@@ -13,6 +13,8 @@ interface Offered {
 export class Welcome {
   /** RFC 2034 section 4: no enhanced code in the greeting, nor in the replies to EHLO and HELO. */
   readonly greeting: Reply;
+  /** The reply to HELP: every command that is known here. */
+  readonly help: Reply;
   readonly #hostname: string;
   readonly #plain: Offered;
   readonly #encrypted: Offered;
@@ -21,6 +23,11 @@ export class Welcome {
     const { hostname, lmtp } = offering;
     this.#hostname = hostname;
     this.greeting = new PreparedReply({ code: 220, lines: [`${hostname} ${lmtp ? "LMTP" : "ESMTP"} ready`] });
+    this.help = new PreparedReply({
+      code: 214,
+      enhanced: "2.0.0",
+      lines: [commands(offering), lmtp ? "See RFC 2033" : "See RFC 5321"],
+    });
     this.#plain = offered(offers(offering, false));
     this.#encrypted = offered(offers(offering, true));
   }
@@ -50,6 +57,13 @@ export function asGreeting(reply: Reply): Reply {
   if (reply.code < 400) return reply;
   const code = reply.code < 500 ? 421 : 554;
   return withoutEnhanced({ ...reply, code, lines: reply.lines });
+}
+
+function commands({ lmtp, starttls, hooks }: Offering): string {
+  const words = lmtp ? ["LHLO"] : ["EHLO", "HELO"];
+  if (starttls !== undefined) words.push("STARTTLS");
+  if (hooks.onAuth !== undefined) words.push("AUTH");
+  return `${words.join(" ")} MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT`;
 }
 
 function offered(lines: readonly [string, ...string[]]): Offered {

@@ -1,4 +1,5 @@
 // AUTH: RFC 4954, with the mechanisms of src/sasl, by hand and by real clients.
+import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,14 @@ import { afterAll, afterEach, describe, expect, expectTypeOf, it } from "vitest"
 import type { Listener, Span } from "@tcpkit/core";
 import { EventLog } from "@tcpkit/core";
 import { ca, caFile, identity } from "./certificates.ts";
-import type { Envelope, SaslCredentials, SmtpHooks, SmtpServerOptions, Verdict } from "../src/index.ts";
+import type {
+  Envelope,
+  SaslCredentials,
+  SmtpEvent,
+  SmtpHooks,
+  SmtpServerOptions,
+  Verdict,
+} from "../src/index.ts";
 import { serveSmtp, SmtpReply, SmtpSession } from "../src/index.ts";
 import { acceptAll, RawClient } from "./support.ts";
 import { run, withTool } from "./tools.ts";
@@ -199,6 +207,61 @@ describe("AUTH", () => {
     expect(say("AUTH PLAIN\r\n")).toBe("334 \r\n");
     expect(say(`${"A".repeat(12_288)}\r\n`)).toMatch(/^500 5\.5\.6 /);
     expect(say("NOOP\r\n")).toMatch(/^250 /);
+  });
+
+  it.each([
+    ["ended by LF alone", `AUTH PLAIN ${plain}\n`],
+    ["with a CR in it", `AUTH PLAIN ${plain}\rx\r\n`],
+    ["cut off", `AUTH PLAIN ${plain}`],
+    ["with a tab behind the verb", `AUTH\tPLAIN ${plain}\r\n`],
+  ])("says that a line of AUTH may hold a secret even when it is %s", (_, line) => {
+    const session = new SmtpSession();
+    session.receive(Buffer.from(""));
+    const pull = (): SmtpEvent | undefined => {
+      const event = session.next();
+      const reply = event && acceptAll(event);
+      if (reply !== undefined) session.send(reply);
+      return event;
+    };
+    pull();
+    session.receive(Buffer.from(line));
+    session.end();
+    const at = line.indexOf(plain);
+    const event = pull();
+    expect(event).toMatchObject({ type: "error", confidential: true, start: 0 });
+    expect(event?.end).toBeGreaterThanOrEqual(at + plain.length);
+  });
+
+  it("a password that is empty lets nobody in, by whatever mechanism", async () => {
+    const client = await start(
+      {},
+      {
+        onAuth: (credentials) =>
+          credentials.mechanism === "XOAUTH2" ? credentials.refuse() : credentials.check(""),
+      },
+    );
+    client.write(`EHLO x\r\nAUTH CRAM-MD5\r\n`);
+    await client.codes(2);
+    const challenge = Buffer.from((await client.reply()).slice(4), "base64");
+    const digest = createHmac("md5", "").update(challenge).digest("hex");
+    client.write(`${base64(`ann ${digest}`)}\r\nAUTH PLAIN ${base64("\0ann\0")}\r\n`);
+    expect(await client.codes(2)).toEqual(["535", "535"]);
+  });
+
+  it.each([
+    ["a message that is none of the mechanism", `AUTH PLAIN ${base64("abc")}\r\n`, "501"],
+    ["an unknown mechanism", "AUTH FOO\r\n", "504"],
+  ])("%s is a bad command: the tenth ends the connection", async (_, line, code) => {
+    const client = await start();
+    client.write(`EHLO x\r\n${line.repeat(11)}`);
+    const codes = await client.codes(13);
+    expect(codes.slice(2)).toEqual([...Array<string>(10).fill(code), "421"]);
+  });
+
+  it("with requireAuth a command of mail gets 530 before it is looked at", async () => {
+    const client = await start({ requireAuth: true });
+    client.write("EHLO x\r\nMAIL FROM:nonsense\r\nVRFY\r\nDATA now\r\nRSET now\r\n");
+    expect(await client.codes(6)).toEqual("220 250 530 530 530 501".split(" "));
   });
 
   it("leaves no secret in the event log's words, and says where in the bytes there are some", async () => {

@@ -7,6 +7,7 @@ import { DotDecoder, DotEncoder } from "../src/index.ts";
 function decode(
   pieces: readonly Uint8Array[],
   normalize = false,
+  longest = Infinity,
 ): {
   content: string;
   ended: boolean;
@@ -14,7 +15,7 @@ function decode(
   rest: string;
 } {
   const queue = new ByteQueue();
-  const decoder = new DotDecoder(queue, Infinity, normalize);
+  const decoder = new DotDecoder(queue, longest, normalize);
   let content = "";
   for (const piece of pieces) {
     queue.push(Buffer.from(piece));
@@ -63,21 +64,25 @@ describe("dot-stuffing (RFC 5321 section 4.5.2)", () => {
     );
   });
 
-  it("only CRLF.CRLF ends a message, whatever the bytes and cuts", () => {
+  it("only CRLF.CRLF ends a message, whatever the bytes, the longest line and the cuts", () => {
     const nasty = fc.array(fc.constantFrom("\r", "\n", ".", "\r\n", "a", "\0"), { maxLength: 40 });
+    const longestLine = fc.constantFrom(Infinity, 2, 3, 4, 5);
     fc.assert(
-      fc.property(nasty, points, (parts, cuts) => {
+      fc.property(nasty, longestLine, points, (parts, longest, cuts) => {
         const wire = Buffer.from(parts.join(""), "latin1");
-        const { ended, spoiled, rest } = decode(cut(wire, cuts));
+        const { ended, spoiled, rest } = decode(cut(wire, cuts), false, longest);
         // The CRLF in front of the content is that of DATA.
         const text = `\r\n${wire.toString("latin1")}`;
         const end = text.indexOf("\r\n.\r\n");
         expect(ended).toBe(end >= 0);
         if (!ended) return;
         expect(rest).toBe(text.slice(end + 5));
-        expect(spoiled).toBe(/\r(?!\n)|(?<!\r)\n/.test(text.slice(2, end + 2)));
+        const raw = text.slice(2, end + 2);
+        const lines = raw.split("\r\n").map((line) => line.replace(/^\./, ""));
+        const tooLong = lines.some(({ length }) => length + 2 > longest);
+        expect(spoiled).toBe(tooLong || /\r(?!\n)|(?<!\r)\n/.test(raw));
       }),
-      { numRuns: 1000 },
+      { numRuns: 2000 },
     );
   });
 

@@ -101,7 +101,7 @@ export function acceptAll(event: SmtpEvent): Reply | undefined {
     case "expn":
       return replies.noExpand;
     case "help":
-      return replies.help;
+      return { code: 214, enhanced: "2.0.0", lines: ["See RFC 5321"] };
     case "quit":
       return replies.bye;
     case "timeout":
