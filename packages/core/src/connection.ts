@@ -11,8 +11,9 @@ import { flowed, secured } from "./observe/observations.ts";
 import { detailsOf } from "./tls/handshake.ts";
 import { encrypt, inPlace } from "./tls/in-place.ts";
 import type { StartTls, TlsDetails } from "./tls/options.ts";
-import { attach, limitStall } from "./transport-events.ts";
+import { attach } from "./transport-events.ts";
 import type { Transport } from "./transport.ts";
+import { WriteStall } from "./write-stall.ts";
 
 /** How long `close()` waits for the peer's FIN before it destroys the connection, in milliseconds. */
 const LINGER = 2000;
@@ -25,6 +26,7 @@ export class Connection extends Endpoint {
   #transport: Transport;
   readonly #onClosed: ((connection: Connection) => void) | undefined;
   #linger: Deadline | undefined;
+  #stall: WriteStall | undefined;
   #tls: TlsDetails | undefined;
   /** A handshake is under way: nothing may be read or written beside it. */
   #securing = false;
@@ -132,11 +134,13 @@ export class Connection extends Endpoint {
   }
 
   /**
-   * Destroys the connection, with reason `timeout`, when the peer takes no byte of what is buffered for
-   * `milliseconds`; 0 turns it off. The kernel's progress counts, so a slow reader of a large write lives.
+   * Destroys the connection, with reason `timeout`, when the peer takes no byte of what is buffered for `milliseconds`, or up
+   * to a quarter longer; 0 turns it off. The kernel's progress counts, so a slow reader of a large write lives, under TLS too;
+   * what the peer sends meanwhile does not count.
    */
   limitWriteStall(milliseconds: number): void {
-    limitStall(this.#transport, milliseconds);
+    if (milliseconds === 0 || this.closed) this.#stall?.clear();
+    else this.#watchStall().limit(milliseconds);
   }
 
   /**
@@ -191,7 +195,13 @@ export class Connection extends Endpoint {
   /** @internal */
   protected override release(): void {
     this.#linger?.[Symbol.dispose]();
+    this.#stall?.[Symbol.dispose]();
     this.#onClosed?.(this);
+  }
+
+  #watchStall(): WriteStall {
+    const transport = this.#transport;
+    return (this.#stall ??= new WriteStall(this.timer, this, transport.below ?? transport));
   }
 
   #refuse(): boolean {

@@ -32,6 +32,7 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
   readonly #outbox: Outbox;
   readonly #observer: MessageObserver<Event, Reply> | undefined;
   readonly #deadline: PeerDeadline;
+  readonly #pullWhileSlow: boolean;
   /** A handler's promise is pending. */
   #pending = false;
   /** A TLS handshake is under way. */
@@ -48,13 +49,14 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
     connection: Connection,
     protocol: Protocol<Event, Reply>,
     handler: Handler<Event, Reply>,
-    { deadlines }: DriveOptions,
+    { deadlines, pullWhileSlow = false }: DriveOptions,
   ) {
     this.connection = connection;
     this.#session = protocol.session();
     this.#handler = handler;
     this.#deadline = new PeerDeadline(connection.timer, deadlines, this);
     this.#outbox = new Outbox(connection, this.#deadline.times.write);
+    this.#pullWhileSlow = pullWhileSlow;
     const { tap } = connection;
     if (tap !== undefined && tap.messages !== false) {
       this.#observer = new MessageObserver(tap, connection.id, protocol, this.#session);
@@ -117,9 +119,11 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
   }
 
   onData(chunk: Buffer): void {
+    // Nothing more is pulled.
+    if (this.#closing) return;
     this.#session.receive(chunk);
     // While a handler works or the peer is slow, one chunk more is taken in, and then no more.
-    if (this.#pending || !this.#outbox.ready) this.connection.pause();
+    if (this.#pending || !this.#open) this.connection.pause();
     else this.#pull();
   }
 
@@ -144,11 +148,16 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
     this.#outbox.flush();
   }
 
+  /** There is room for what a handler may answer, or none is needed. */
+  get #open(): boolean {
+    return this.#outbox.ready || this.#pullWhileSlow;
+  }
+
   #pull(): void {
     if (this.#pending || this.#securing || this.#pulling || this.#finished) return;
     this.#pulling = true;
     try {
-      while (!this.#session.finished && !this.#closing && this.#outbox.ready) {
+      while (!this.#session.finished && !this.#closing && this.#open) {
         const event = this.#session.next();
         if (event === undefined) break;
         this.#deadline.progress();
@@ -214,10 +223,10 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
   #rest(): void {
     const ready = this.#outbox.flush();
     if (this.#finished) return;
-    if (this.#pending || this.#securing || !ready) this.#deadline.clear();
-    else if (this.#session.finished || this.#expired !== undefined || this.#peerEnded || this.#closing)
-      this.#finish();
-    else if (this.#draining && this.#isOver()) this.#finish();
+    if (this.#pending || this.#securing || !(ready || this.#pullWhileSlow)) this.#deadline.clear();
+    else if (this.#session.finished || this.#expired !== undefined) this.#finish();
+    else if (!ready) this.#waitForRoom();
+    else if (this.#peerEnded || this.#closing || (this.#draining && this.#isOver())) this.#finish();
     else this.#wait();
   }
 
@@ -225,6 +234,13 @@ class Driver<Event extends Span, Reply> implements Peer<Reply>, Driven, Waiting 
     this.connection.resume();
     if (this.#session.owing === true) this.#deadline.clear();
     else this.#deadline.await(this.#awaited());
+  }
+
+  /** The peer is slow, and heard all the same. It need not say anything, but what it has begun it has to finish. */
+  #waitForRoom(): void {
+    this.connection.resume();
+    if (this.#session.partial && !this.#peerEnded && !this.#closing) this.#deadline.await("message");
+    else this.#deadline.clear();
   }
 
   /** While the listener drains: there is nothing to wait for. */

@@ -60,4 +60,11 @@ export interface Deadlines {
 
 export interface DriveOptions {
   readonly deadlines?: Deadlines | undefined;
+  /**
+   * Events are pulled, and the connection is read, although the peer takes nothing of what we send. For a client, whose handler
+   * does not answer events: a server may refuse an upload in the middle and read no more of it, or not read on before its
+   * replies are taken (RFC 2920, section 3.1). A handler's promise still holds the peer back; what it sends, the handler has to
+   * bound itself. Until all is taken, `idle` does not run. Default: false; a server reads no more while its replies pile up.
+   */
+  readonly pullWhileSlow?: boolean | undefined;
 }

@@ -54,9 +54,9 @@ export class PeerDeadline extends Deadline {
     this.#progress = true;
   }
 
-  /** The peer owes us this. Bytes do not set it anew: events do, and a change of what is owed. */
+  /** The peer owes us this. Bytes do not set it anew: events do, a change of what is owed, and a time in which nothing was. */
   await(awaited: Awaited): void {
-    if (!this.#progress && awaited === this.awaited) return;
+    if (!this.#progress && awaited === this.awaited && this.pending) return;
     this.#progress = false;
     this.awaited = awaited;
     this.set(millisecondsOf(awaited, this.times));

@@ -9,8 +9,6 @@ export interface TransportEvents {
   onDrained(): void;
   onFailed(cause: Error): void;
   onGone(): void;
-  /** The socket's own timer has expired: the peer takes nothing. */
-  onStalled(): void;
 }
 
 const OWNER = Symbol("connection");
@@ -35,13 +33,6 @@ export function detachFlow(transport: Transport): void {
 export function detach(transport: Transport): void {
   detachFlow(transport);
   transport.off("error", error).off("close", close);
-  transport.setTimeout?.(0, timeout);
-}
-
-/** The owner hears when for so long (in milliseconds; 0 for ever) the peer takes no byte of what is buffered. */
-export function limitStall(transport: Transport, milliseconds: number): void {
-  // Node's socket timer is the only one that sees a large write go out bit by bit. With 0 it forgets the listener.
-  transport.setTimeout?.(milliseconds, timeout);
 }
 
 function data(this: Transport, chunk: Buffer): void {
@@ -62,8 +53,4 @@ function error(this: Transport, cause: Error): void {
 
 function close(this: Transport): void {
   (this as Owned)[OWNER].onGone();
-}
-
-function timeout(this: Transport): void {
-  (this as Owned)[OWNER].onStalled();
 }

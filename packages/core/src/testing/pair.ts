@@ -38,8 +38,8 @@ export function pair(options: PairOptions = {}): { client: Connection; server: C
       side.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
     }
   };
-  const client = new Wire(left, { faults: listOf(toClient), clock, timer, reset });
-  const server = new Wire(right, { faults: listOf(toServer), clock, timer, reset });
+  const client = new Wire(left, { faults: listOf(toClient), clock, reset });
+  const server = new Wire(right, { faults: listOf(toServer), clock, reset });
   client.peer = server;
   server.peer = client;
   const connect = (wire: Duplex): Connection => new Connection(wire, { ...options.connection, timer });

@@ -2,8 +2,6 @@
 // at it. It knows streams and a clock; which faults there are it does not know.
 import { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
-import { Deadline } from "../deadline.ts";
-import type { DeadlineTimer } from "../deadline.ts";
 import { assertNever } from "../errors.ts";
 import { through } from "./faults.ts";
 import type { Fault, WireStep } from "./faults.ts";
@@ -13,8 +11,6 @@ export interface WireOptions {
   readonly faults: readonly Fault[];
   /** The clock that the faults wait by. */
   readonly clock: Clock;
-  /** The timer of `setTimeout`. */
-  readonly timer: DeadlineTimer;
   /** Resets both ends. */
   readonly reset: () => void;
 }
@@ -24,14 +20,14 @@ export interface WireOptions {
  * is delivered, so a stalled wire holds its sender back.
  */
 export class Wire extends Duplex {
-  /** The other end: bytes that arrive here are its progress. */
+  /** The other end: it counts what arrives here. */
   peer: Wire | undefined;
   readonly #side: Duplex;
   readonly #runs: readonly ((step: WireStep) => Iterable<WireStep>)[];
   readonly #clock: Clock;
   readonly #reset: () => void;
-  readonly #timeout: Deadline;
-  #timeoutAfter = 0;
+  /** Bytes written here that have arrived at the other end. */
+  #arrived = 0;
   /** What has come and not yet passed the faults: one chunk, turn and end at most. */
   readonly #came: WireStep[] = [];
   /** What the faults have made of the last step, as far as it is not yet done. */
@@ -49,7 +45,6 @@ export class Wire extends Duplex {
     this.#runs = options.faults.map((fault) => fault.start());
     this.#clock = options.clock;
     this.#reset = options.reset;
-    this.#timeout = new Deadline(options.timer, () => this.emit("timeout"));
     side.on("data", (bytes: Buffer) => this.#take({ type: "bytes", bytes }));
     side.on("end", () => this.#take({ type: "end" }));
     // As in a kernel, a reset overtakes what is on its way.
@@ -58,22 +53,9 @@ export class Wire extends Duplex {
     this.#awaitTurn();
   }
 
-  /** As `setTimeout` of a socket: emits `timeout` when nothing was read and nothing written has arrived for so long. */
-  setTimeout(milliseconds: number, listener?: () => void): this {
-    if (this.destroyed) return this;
-    if (listener !== undefined) {
-      if (milliseconds > 0) this.once("timeout", listener);
-      else this.off("timeout", listener);
-    }
-    this.#timeoutAfter = milliseconds;
-    if (milliseconds > 0) this.#timeout.set(milliseconds);
-    else this.#timeout.clear();
-    return this;
-  }
-
-  /** Bytes have gone one way or the other: puts the timeout off. */
-  progress(): void {
-    if (this.#timeoutAfter > 0) this.#timeout.set(this.#timeoutAfter);
+  /** As a socket's: all that was written, arrived or not. */
+  get bytesWritten(): number {
+    return this.#arrived + this.writableLength;
   }
 
   override _read(): void {
@@ -93,8 +75,6 @@ export class Wire extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     if (this.#turn !== undefined) clearImmediate(this.#turn);
     this.#stopWaiting?.();
-    this.#timeoutAfter = 0;
-    this.#timeout[Symbol.dispose]();
     // Closed after its end, it still delivers what was sent, as a kernel does. Anything else is a reset.
     if (error === null && this.#side.writableEnded) this.#side.resume();
     else this.#reset();
@@ -163,8 +143,7 @@ export class Wire extends Duplex {
   }
 
   #deliver(bytes: Buffer): void {
-    this.progress();
-    this.peer?.progress();
+    if (this.peer !== undefined) this.peer.#arrived += bytes.length;
     this.#room = this.push(bytes);
   }
 

@@ -62,8 +62,9 @@ export async function handshake(
   });
   deadline.set(milliseconds);
   const failed = (cause: Error): void => reject(failure(cause));
-  const secured = (socket: TLSSocket): void => {
+  const secured = (socket: TLSSocket & Transport): void => {
     socket.allowHalfOpen = true;
+    socket.below = plain;
     // An error may come before whoever waits for this handshake gets to listen.
     socket.on("error", ignore);
     // A TLS socket cannot be reset; the one below it can.

@@ -75,7 +75,8 @@ export class ClientConnection implements BodyOwner, UploadOwner {
     // What is awaited here depends on the exchange: the driver's deadlines know too little of it.
     const waits = { firstByte: Infinity, idle: Infinity, message: Infinity, write: deadlines.write };
     const protocol = { ...httpProtocol(), session: () => session };
-    this.#peer = drive(connection, protocol, this.#handle, { deadlines: waits });
+    // A server may answer, and read no more, while a request is on its way.
+    this.#peer = drive(connection, protocol, this.#handle, { deadlines: waits, pullWhileSlow: true });
   }
 
   /** Nobody has ended it. */
@@ -148,9 +149,7 @@ export class ClientConnection implements BodyOwner, UploadOwner {
   }
 
   onUploaded(): void {
-    const exchange = this.#exchange;
-    if (exchange?.replied === true) this.#finish(exchange);
-    else if (exchange?.body === undefined) this.#patience.await("head");
+    if (this.#exchange !== undefined) this.#onSent(this.#exchange);
   }
 
   onUploadFailed(error: unknown): void {
@@ -228,9 +227,25 @@ export class ClientConnection implements BodyOwner, UploadOwner {
     this.#before = this.#base + end;
     exchange.body?.end(trailers);
     const sending = exchange.upload?.state;
-    if (sending === undefined || sending === "sent") this.#finish(exchange);
+    const sent = sending === undefined || sending === "sent";
     // The server may still be reading: only `close` says that it is not (RFC 9112 §9.5, §9.6).
+    if (sent && exchange.persists) this.#onSent(exchange);
+    else if (sent) this.#finish(exchange);
     else if (sending !== "started" || !exchange.persists) this.#stop(exchange);
+  }
+
+  /** All of its request is given to the connection: what is large is still on its way. */
+  #onSent(exchange: Exchange): void {
+    const large = this.#connection.congested && !exchange.call.pipelines;
+    if (large) this.#peer.drained().then(() => this.#onTaken(exchange), ignore);
+    else this.#onTaken(exchange);
+  }
+
+  /** The server has taken its request. */
+  #onTaken(exchange: Exchange): void {
+    if (exchange !== this.#exchange) return;
+    if (exchange.replied) this.#finish(exchange);
+    else if (exchange.body === undefined) this.#patience.await("head");
   }
 
   /** The exchange is over: the next one is in hand, if the connection goes on. */
@@ -260,7 +275,8 @@ export class ClientConnection implements BodyOwner, UploadOwner {
     this.#release();
     this.#owner.onSpent(this);
     call.complete();
-    this.#peer.close();
+    // Not the peer: that would wait until the server has taken what is on its way.
+    this.#connection.close();
   }
 
   readonly #giveUp = (error: unknown, call: Call): void => {
@@ -283,8 +299,8 @@ export class ClientConnection implements BodyOwner, UploadOwner {
 
   /** There will be no reply, or no rest of it. `stale`: maybe because the server had closed before it saw the request. */
   #lose(error: unknown, stale: boolean): void {
-    const { call, body } = this.#exchange ?? {};
-    const unseen = this.#kept && this.#connection.bytesReceived === this.#before;
+    const { call, body, replied } = this.#exchange ?? {};
+    const unseen = this.#kept && replied !== true && this.#connection.bytesReceived === this.#before;
     const again = stale && unseen && call?.message.repeatable === true && !call.repeated;
     const repeats = this.#takeBehind();
     this.#release();
@@ -305,14 +321,11 @@ export class ClientConnection implements BodyOwner, UploadOwner {
   }
 
   /** Its head is sent: now its body is, or its reply awaited. */
-  #proceed({ call, upload, body }: Exchange): void {
-    if (upload === undefined) {
-      if (body === undefined) this.#patience.await("head");
-    } else if (call.message.expects) {
-      this.#patience.await("continue");
-    } else {
-      this.#start(upload);
-    }
+  #proceed(exchange: Exchange): void {
+    const { call, upload } = exchange;
+    if (upload === undefined) this.#onSent(exchange);
+    else if (call.message.expects) this.#patience.await("continue");
+    else this.#start(upload);
   }
 
   /** Nothing is in hand. */
@@ -358,4 +371,8 @@ export class ClientConnection implements BodyOwner, UploadOwner {
     this.#lose(closedEarly(reason), reason.kind === "reset" || reason.kind === "ended");
     this.#owner.onClosed(this);
   }
+}
+
+function ignore(): void {
+  // The connection is gone, and says so itself.
 }
