@@ -10,11 +10,9 @@
 //   Local-part     = Dot-string / Quoted-string
 //   Dot-string     = Atom *("." Atom)
 //   Quoted-string  = DQUOTE *QcontentSMTP DQUOTE
-//   QcontentSMTP   = %d32-33 / %d35-91 / %d93-126 / "\" %d32-126
-//   Domain         = sub-domain *("." sub-domain)
-//   sub-domain     = Let-dig [Ldh-str]
-//   address-literal = "[" ( IPv4-address-literal / "IPv6:" IPv6-addr ) "]"
-import { isIPv4, isIPv6 } from "node:net";
+//   QcontentSMTP   = %d32-33 / %d35-91 / %d93-126 / "\" %d32-126       ; Domain, address-literal: domain.ts
+import { characters, isAscii } from "./characters.ts";
+import { readDomain } from "./domain.ts";
 import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 
@@ -59,11 +57,9 @@ const AT = 0x40;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 const QUOTE = 0x22;
-const HYPHEN = 0x2d;
 
 /** Section 4.1.2 by way of RFC 5322 section 3.2.3: atext. */
-const ATEXT = table("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~");
-const LET_DIG = table("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+const ATEXT = characters("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~");
 
 /**
  * Reads the path that begins at index `at` of a line (latin1).
@@ -127,11 +123,6 @@ function decode(bytes: string): string | undefined {
   }
 }
 
-/** True when a text needs no SMTPUTF8. */
-export function isAscii(text: string): boolean {
-  return !/[^\0-\x7f]/.test(text);
-}
-
 /** Makes a path from its parts, unchecked: `formatPath` and `parsePath` go through the grammar. */
 export function makePath(localPart: string, domain: string | undefined): Path {
   const local = isDotString(localPart) ? localPart : `"${localPart.replaceAll(/["\\]/g, "\\$&")}"`;
@@ -154,11 +145,6 @@ export function parsePath(text: string, role: AddressRole, utf8: boolean = false
   if (found.end !== line.length)
     throw bad(line, found.end, readingOf(role, false), "something stands behind the address");
   return found.path;
-}
-
-/** True for `Domain` or `address-literal`, whole. */
-export function isDomain(text: string): boolean {
-  return text.length <= GRAMMAR_LIMITS.domain && readDomain(text, 0, false) === text.length;
 }
 
 interface LocalPart {
@@ -202,35 +188,6 @@ function dotStringEnd(text: string, at: number, utf8: boolean): number | undefin
   }
 }
 
-/** Where the domain or literal ends that begins at `at`; `undefined` where none does. */
-function readDomain(text: string, at: number, utf8: boolean): number | undefined {
-  if (text[at] === "[") return literalEnd(text, at);
-  let index = at;
-  for (;;) {
-    const label = index;
-    while (isLetDigHyphen(text.charCodeAt(index), utf8)) index++;
-    if (index === label) return undefined;
-    // RFC 5890 section 2.3.2.1: in UTF-8 a label may be longer than the form of it that DNS has.
-    if (index - label > GRAMMAR_LIMITS.label && isAscii(text.slice(label, index))) return undefined;
-    if (text[label] === "-" || text[index - 1] === "-") return undefined;
-    if (text.charCodeAt(index) !== DOT) return index;
-    index++;
-  }
-}
-
-function isLetDigHyphen(code: number, utf8: boolean): boolean {
-  return LET_DIG[code] === 1 || code === HYPHEN || (utf8 && code >= 128);
-}
-
-function literalEnd(text: string, at: number): number | undefined {
-  const close = text.indexOf("]", at);
-  if (close < 0) return undefined;
-  const content = text.slice(at + 1, close);
-  // Section 4.1.3. A zone (fe80::1%eth0) means something on one host only and is not in the grammar.
-  const ipv6 = /^ipv6:/i.test(content) && isIPv6(content.slice(5)) && !content.includes("%");
-  return ipv6 || isIPv4(content) ? close + 1 : undefined;
-}
-
 /** `@a,@b:` before the mailbox; returns the index behind the colon. */
 function skipRoute(line: string, at: number, reading: Reading): number {
   let index = at;
@@ -259,10 +216,4 @@ export function needsUtf8(): SmtpError {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function table(characters: string): Uint8Array {
-  const set = new Uint8Array(256);
-  for (const character of characters) set[character.charCodeAt(0)] = 1;
-  return set;
 }

@@ -50,12 +50,16 @@ async function lhlo(conversation: Conversation, name: string): Promise<Extension
 
 function extensionsOf(reply: Reply): Extensions {
   // The first line is a greeting; each other is a keyword and its parameters (RFC 5321 section 4.1.1.1).
-  return new Map(
-    reply.lines.slice(1).map((line) => {
-      const [keyword = "", ...parameters] = line.split(" ");
-      return [keyword.toUpperCase(), parameters.join(" ")];
-    }),
-  );
+  const extensions = new Map<string, string>();
+  for (const line of reply.lines.slice(1)) {
+    const [keyword = "", ...parameters] = line.split(" ");
+    const name = keyword.toUpperCase();
+    // Some list their AUTH mechanisms on several lines.
+    const before = extensions.get(name);
+    if (before) parameters.unshift(before);
+    extensions.set(name, parameters.join(" "));
+  }
+  return extensions;
 }
 
 /** STARTTLS where it is offered and wanted; true when TLS is there. */
@@ -74,7 +78,8 @@ async function startTls(
   conversation.send({ type: "starttls" });
   const reply = await conversation.reply();
   if (!isPositive(reply)) {
-    if (required) throw refused(reply, "STARTTLS");
+    // After 421 the server closes (RFC 5321 section 3.8): there is nothing to go on with.
+    if (required || reply.code === 421) throw refused(reply, "STARTTLS");
     return false;
   }
   // The name that was asked for, not the address it led to, is what the certificate has to show.

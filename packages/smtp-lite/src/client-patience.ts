@@ -51,7 +51,7 @@ export class ClientPatience implements Disposable {
   /** It has taken it: now its time begins. */
   release(): void {
     this.#held = false;
-    this.#start();
+    if (this.#awaited !== "goodbye") this.#start();
   }
 
   /** Whether it is on hold. */
@@ -65,8 +65,10 @@ export class ClientPatience implements Disposable {
   }
 
   #start(): void {
-    if (this.#over || this.#held) return;
-    if (this.#awaited === undefined) this.#deadline.clear();
-    else this.#deadline.set(this.#times[this.#awaited]);
+    if (this.#over) return;
+    const awaited = this.#awaited;
+    // For a goodbye nobody waits long, whatever the server has yet to take.
+    if (awaited === undefined || (this.#held && awaited !== "goodbye")) this.#deadline.clear();
+    else this.#deadline.set(this.#times[awaited]);
   }
 }

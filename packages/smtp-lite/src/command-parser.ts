@@ -1,9 +1,11 @@
 // Lines to commands, by the grammar of wire.ts. It knows no state, no sockets, no time.
-import { isAscii, needsUtf8, readPath } from "./address.ts";
+import { needsUtf8, readPath } from "./address.ts";
+import { isAscii } from "./characters.ts";
 import type { Dialect } from "./dialect.ts";
 import { SmtpError } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
-import { NO_PARAMETERS, parseMailParameters, parseRcptParameters } from "./parameters.ts";
+import { parseMailParameters, parseRcptParameters } from "./parameters.ts";
+import { NO_PARAMETERS } from "./parameter-types.ts";
 import { decodeBase64 } from "./sasl/bytes.ts";
 import { badAuth, lineTooLong, notSmtp, replyTo } from "./violations.ts";
 import type { ReceivedCommand } from "./wire.ts";

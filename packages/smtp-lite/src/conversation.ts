@@ -1,7 +1,7 @@
 // A client's connection as its owner sees it: commands out, replies in, in order. It knows neither what is said nor what it
 // means.
-import { assertNever, drive } from "@tcpkit/core";
-import type { Connection, Peer, TlsClientOptions } from "@tcpkit/core";
+import { assertNever, drive, TcpError } from "@tcpkit/core";
+import type { CloseReason, Connection, Peer, TlsClientOptions } from "@tcpkit/core";
 import type { SmtpClientDeadlines } from "./client-options.ts";
 import { ClientPatience } from "./client-patience.ts";
 import type { Awaited } from "./client-patience.ts";
@@ -37,7 +37,8 @@ export class Conversation {
     this.#patience = new ClientPatience(connection.timer, deadlines, (awaited) => this.#onLate(awaited));
     connection.on("close", (reason) => {
       const code = reason.kind === "timeout" ? "timeout" : "connection-closed";
-      this.fail(new SmtpError(code, `the connection closed (${reason.kind}) before the server had answered`));
+      const message = `the connection closed (${reason.kind}) before the server had answered`;
+      this.fail(new SmtpError(code, message, { cause: causeOf(reason) }));
     });
     const protocol = {
       name: "smtp",
@@ -48,7 +49,11 @@ export class Conversation {
     // What is awaited depends on what was said: the driver's deadlines know too little of it.
     const { write = WRITE_TIME } = deadlines;
     const waits = { firstByte: Infinity, idle: Infinity, message: Infinity, write };
-    this.#peer = drive(connection, protocol, (event) => this.#on(event), { deadlines: waits });
+    this.#peer = drive(connection, protocol, (event) => this.#on(event), {
+      deadlines: waits,
+      // A server may refuse content that it has not read, and then read no more of it.
+      pullWhileSlow: true,
+    });
   }
 
   /** Why there will be no more replies, once there will be none. */
@@ -126,10 +131,16 @@ export class Conversation {
    */
   async startTls(options: TlsClientOptions): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#replies.length > 0 || this.#session.partial) {
-      throw new SmtpError("bad-server-reply", "plain text behind the reply to STARTTLS", { fatal: true });
+    try {
+      if (this.#replies.length > 0 || this.#session.partial) {
+        throw new SmtpError("bad-server-reply", "plain text behind the reply to STARTTLS", { fatal: true });
+      }
+      await this.#peer.startTls("client", options);
+    } catch (error) {
+      // There is no way back to plain text, not even for QUIT.
+      this.fail(new SmtpError("connection-closed", "TLS did not begin", { fatal: true, cause: error }));
+      throw error;
     }
-    await this.#peer.startTls("client", options);
   }
 
   /** There will be no more replies. */
@@ -161,12 +172,23 @@ export class Conversation {
         this.#wake?.();
         return;
       case "error":
-        this.fail(event.error);
+        this.fail(event.error.code === "incomplete" ? cutShort(event.error) : event.error);
         return;
       default:
         assertNever(event);
     }
   }
+}
+
+/** The server went in the middle of a reply: as good as none. */
+function cutShort(cause: SmtpError): SmtpError {
+  return new SmtpError("connection-closed", "the connection closed inside a reply", { fatal: true, cause });
+}
+
+/** What is behind the end of a connection: of an AbortSignal, its reason. */
+function causeOf(reason: CloseReason): unknown {
+  const cause = "cause" in reason ? reason.cause : undefined;
+  return cause instanceof TcpError && cause.code === "aborted" ? cause.cause : cause;
 }
 
 /** The error of a reply that says no. */

@@ -12,6 +12,8 @@ export class DeliveryResult {
   readonly #reject: (error: unknown) => void;
   #accepted: string[] = [];
   readonly #refused: RefusedRecipient[] = [];
+  #failed = false;
+  /** May be anything, once it has failed: a stream can reject with `undefined`. */
   #problem: unknown;
 
   constructor() {
@@ -23,7 +25,7 @@ export class DeliveryResult {
 
   /** It will not be delivered; known before the last reply. */
   get failed(): boolean {
-    return this.#problem !== undefined;
+    return this.#failed;
   }
 
   /** Why not. */
@@ -38,14 +40,16 @@ export class DeliveryResult {
 
   /** It will not be delivered, for this reason unless there was another one. */
   fail(problem: unknown): void {
-    this.#problem ??= problem;
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#problem = problem;
   }
 
   /** The reply to RCPT. */
   onRecipient(address: string, reply: Reply): void {
-    if (this.failed) return;
     if (isPositive(reply)) this.#accepted.push(address);
-    else this.#refused.push({ address, reply });
+    // Behind a refused MAIL every RCPT is out of order: that says nothing of the recipient.
+    else if (!this.failed) this.#refused.push({ address, reply });
   }
 
   /** All recipients are answered: somebody has to get it. */
@@ -75,7 +79,7 @@ export class DeliveryResult {
     const accepted = this.#accepted;
     const refusals = this.#refused;
     const error = this.#problem;
-    if (error === undefined && reply !== undefined) this.#resolve({ accepted, refused: refusals, reply });
+    if (!this.failed && reply !== undefined) this.#resolve({ accepted, refused: refusals, reply });
     else
       // One error may end several messages: each hears of its own attempt.
       this.#reject(

@@ -1,39 +1,19 @@
-// One message on its way over a connection: which reply answers what, and what became of it. It knows the order of RFC 5321
-// section 3.3 and RFC 3030; it knows nothing of the messages before and after.
+// One message on its way over a connection: its envelope, then its content, and whose the replies are. It knows DATA and BDAT
+// (RFC 3030); it knows nothing of the messages before and after.
 import type { ClientCommand } from "./client-side.ts";
-import { isIntermediate, isPositive } from "./codes.ts";
 import type { Awaited } from "./client-patience.ts";
 import type { Reply } from "./codes.ts";
 import { refused } from "./conversation.ts";
 import type { Conversation } from "./conversation.ts";
+import { DeliveryEnvelope } from "./delivery-envelope.ts";
 import { DeliveryResult } from "./delivery-result.ts";
+import type { Shipment } from "./delivery-shipment.ts";
 import { SmtpError } from "./errors.ts";
-import { LineCheck } from "./line-check.ts";
-import { endContent } from "./outgoing-content.ts";
-import { badContent } from "./outgoing-mail.ts";
-import type { Content } from "./outgoing-mail.ts";
-import type { MailParameters, Recipient } from "./parameters.ts";
+import { checkedPieces, endContent } from "./outgoing-content.ts";
 import type { SendAttempt, SendMailResult } from "./send-result.ts";
-import type { Path } from "./address.ts";
 
-const RESET: ClientCommand = { type: "rset" };
-const DATA: ClientCommand = { type: "message" };
 const END: ClientCommand = { type: "message-end" };
-const CRLF = Buffer.from("\r\n");
-const NOTHING = Buffer.alloc(0);
-
-/** What is to be sent, and how. */
-export interface Shipment extends MailParameters {
-  readonly from: Path | null;
-  readonly to: readonly Recipient[];
-  readonly content: Content;
-  /** Several commands may be sent before the first is answered (RFC 2920). */
-  readonly pipelining: boolean;
-  /** The content goes by BDAT. */
-  readonly chunked: boolean;
-  /** There is a reply to the content for each recipient (RFC 2033 section 4.2). */
-  readonly lmtp: boolean;
-}
+const LAST: ClientCommand = { type: "chunk", bytes: Buffer.alloc(0), last: true };
 
 type Step =
   /** Its turn has not come. */
@@ -53,9 +33,7 @@ export class Delivery {
   /** Something changed beside a reply. */
   readonly #changed: () => void;
   #step: Step = "waiting";
-  #commands: readonly ClientCommand[] = [];
-  /** The command whose reply is next. */
-  #at = 0;
+  #envelope: DeliveryEnvelope | undefined;
   /** Replies to content that are still to come. */
   #unanswered = 0;
   /** How many of those are verdicts on the message: the last ones. */
@@ -63,15 +41,13 @@ export class Delivery {
   #answered: (() => void) | undefined;
   /** The content is a stream, and a loop reads it. */
   #reading = false;
+  #unclean = false;
 
   constructor(conversation: Conversation, shipment: Shipment, changed: () => void) {
     this.#conversation = conversation;
     this.#shipment = shipment;
     this.#changed = changed;
   }
-
-  /** The server may hold a rest of it: RSET has to come before the next one. */
-  unclean = false;
 
   get result(): Promise<SendMailResult> {
     return this.#result.promise;
@@ -86,6 +62,11 @@ export class Delivery {
     return this.#step === "over" || (this.#step === "sent" && this.#shipment.pipelining);
   }
 
+  /** The server may hold a rest of it: RSET has to come before the next one. */
+  get unclean(): boolean {
+    return this.#unclean;
+  }
+
   /** What the server owes it; nothing while the next piece of a stream is up to us. */
   get awaited(): Awaited | undefined {
     if (this.#step === "envelope") return "reply";
@@ -95,20 +76,28 @@ export class Delivery {
 
   /** Its turn has come. `reset`: by RSET first. */
   begin(reset: boolean): void {
-    const { from, to, pipelining, chunked, lmtp: _lmtp, content: _content, ...parameters } = this.#shipment;
-    const commands: ClientCommand[] = reset ? [RESET] : [];
-    commands.push({ type: "mail", from, ...parameters });
-    for (const path of to) commands.push({ type: "rcpt", to: path });
-    if (!chunked) commands.push(DATA);
-    this.#commands = commands;
+    const envelope = new DeliveryEnvelope(this.#shipment, reset);
+    const { commands } = envelope;
+    this.#conversation.send(this.#shipment.pipelining ? commands : commands[0]);
+    this.#envelope = envelope;
     this.#step = "envelope";
-    this.unclean = true;
-    this.#conversation.send(pipelining ? commands : commands.slice(0, 1));
+    this.#unclean = true;
   }
 
   onReply(reply: Reply): void {
     if (this.#step === "envelope") this.#onEnvelopeReply(reply);
     else this.#onContentReply(reply);
+  }
+
+  /** The server ends the connection, by this reply, for this reason. Recipients that LMTP has told of already keep their verdict. */
+  onClosing(reply: Reply, error: SmtpError): void {
+    const told = this.#shipment.lmtp && this.#step === "sent" && this.#result.recipients > this.#unanswered;
+    if (!told) {
+      this.fail(error, "not-accepted");
+      return;
+    }
+    for (; this.#unanswered > 0; this.#unanswered -= 1) this.#result.onVerdict(reply);
+    this.#finish(reply);
   }
 
   /** The end, without a reply that would say so. */
@@ -124,33 +113,18 @@ export class Delivery {
   }
 
   #onEnvelopeReply(reply: Reply): void {
-    const { pipelining } = this.#shipment;
-    const result = this.#result;
-    const command = this.#commands[this.#at];
-    this.#at += 1;
-    const positive = isPositive(reply);
-    if (command?.type === "rset" && !positive) result.fail(refused(reply, "RSET"));
-    if (command?.type === "mail" && !positive) result.fail(refused(reply, "MAIL"));
-    if (command?.type === "rcpt") result.onRecipient(command.to.address, reply);
-    const next = this.#commands[this.#at];
-    if (next?.type !== "rcpt") result.checkRecipients();
-    if (next !== undefined && (pipelining || !result.failed)) {
-      if (!pipelining) this.#conversation.send(next);
-      return;
-    }
-    if (command === DATA && isIntermediate(reply)) {
-      this.#sendContent();
-      return;
-    }
-    if (command === DATA) result.fail(refused(reply, "DATA"));
-    if (result.failed) this.#finish(undefined);
-    else this.#sendContent();
+    const after = this.#envelope?.onReply(reply, this.#result);
+    const next = this.#envelope?.next;
+    if (after === "content") this.#sendContent();
+    else if (after === "over") this.#finish(undefined);
+    else if (after === "broken") this.#cutOff(this.#result.problem);
+    else if (next !== undefined && !this.#shipment.pipelining) this.#conversation.send(next);
   }
 
   #sendContent(): void {
     const { content, chunked, lmtp } = this.#shipment;
-    if (this.#result.failed && lmtp) {
-      // For nobody there is no reply either, and so no telling when it is over.
+    if (this.#result.failed && (lmtp || this.#result.recipients > 0)) {
+      // To end an empty message here would deliver it. In LMTP, for nobody there is no reply, and so no telling when it is over.
       this.#cutOff(this.#result.problem);
     } else if (this.#result.failed) {
       // RFC 2920 section 3.1: a server may say 354 though it took nobody, and then waits for the dot.
@@ -161,8 +135,7 @@ export class Delivery {
     } else {
       this.#step = "content";
       this.#reading = true;
-      const streamed = chunked ? this.#streamChunks(content) : this.#stream(content);
-      streamed.catch((error: unknown) => this.#cutOff(error));
+      void this.#stream(content);
     }
   }
 
@@ -173,7 +146,7 @@ export class Delivery {
     this.#unanswered += this.#verdicts;
     this.#step = "sent";
     // The end of DATA leaves nothing behind, whatever the reply (RFC 5321 section 4.1.1.4); BDAT may (RFC 3030 section 2).
-    this.unclean = this.#shipment.chunked || this.#result.failed;
+    this.#unclean = this.#shipment.chunked || this.#result.failed;
   }
 
   #onContentReply(reply: Reply): void {
@@ -187,44 +160,31 @@ export class Delivery {
     if (ofRecipient) this.#result.onVerdict(reply);
     else this.#result.onContent(reply);
     this.#answered?.();
-    if (this.#step === "content" && this.#result.failed) endContent(this.#shipment.content, true);
-    if (this.#step === "sent" && this.#unanswered === 0) this.#finish(reply);
+    // A refused chunk is the end too, without waiting for the next piece of a stream.
+    if (this.#unanswered === 0 && (this.#step === "sent" || this.#result.failed)) this.#finish(reply);
   }
 
+  /** Sends a stream, piece by piece. By BDAT one that fails costs its own message alone: without a last chunk it is none. */
   async #stream(content: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const bytes of content) {
-      if (this.over) return;
-      await this.#send({ type: "data", bytes });
-    }
-    if (this.over) return;
-    this.#sent(END);
-    this.#changed();
-  }
-
-  async #streamChunks(content: AsyncIterable<Uint8Array>): Promise<void> {
-    const { body, pipelining } = this.#shipment;
-    const check = body === "BINARYMIME" ? undefined : new LineCheck();
+    const { body, chunked, pipelining, lmtp } = this.#shipment;
     try {
-      for await (const bytes of content) {
-        if (this.over) return;
-        if (check?.push(bytes) === false) throw badContent();
-        if (this.#result.failed) break;
-        this.#unanswered += 1;
-        await this.#send({ type: "chunk", bytes, last: false });
-        if (!pipelining) await this.#allAnswered();
+      for await (const bytes of checkedPieces(content, body, chunked)) {
+        if (this.over || this.#result.failed) return;
+        if (chunked) this.#unanswered += 1;
+        await this.#send(chunked ? { type: "chunk", bytes, last: false } : { type: "data", bytes });
+        if (chunked && !pipelining) await this.#allAnswered();
       }
-      if (check?.openCr === true) throw badContent();
+      // In LMTP the number of replies to the last chunk depends on whether the others were taken.
+      if (lmtp) await this.#allAnswered();
+      if (this.over || this.#result.failed) return;
+      this.#sent(chunked ? LAST : END);
     } catch (error) {
-      // No last chunk, no message: RSET takes the others back, and the connection lives (RFC 3030 section 2).
-      this.#result.fail(error);
-    }
-    if (this.over) return;
-    if (!this.#result.failed) {
-      const bytes = check?.lineStart === false ? CRLF : NOTHING;
-      this.#sent({ type: "chunk", bytes, last: true });
-    } else {
-      this.#step = "sent";
-      if (this.#unanswered === 0) this.#finish(undefined);
+      if (this.over) return;
+      if (!chunked) this.#cutOff(error);
+      else {
+        this.#result.fail(error);
+        if (this.#unanswered === 0) this.#finish(undefined);
+      }
     }
     this.#changed();
   }

@@ -1,7 +1,7 @@
 // What is known of a message before its content: who sends, from where, to whom. Types only.
 import type { TlsDetails } from "@tcpkit/core";
 import type { Path } from "./address.ts";
-import type { MailParameters, Recipient } from "./parameters.ts";
+import type { MailParameters, Recipient } from "./parameter-types.ts";
 import type { SaslIdentity } from "./sasl/index.ts";
 
 /** A client that has connected. */

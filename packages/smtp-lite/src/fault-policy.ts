@@ -6,9 +6,10 @@ import type { Clock, Connection, DriveOptions, Handler, Protocol, Session } from
 import { matchesAddress, matchesText } from "./address-pattern.ts";
 import type { Reply } from "./codes.ts";
 import { badArgument } from "./errors.ts";
+import { checkRule } from "./fault-check.ts";
+import type { Moment } from "./fault-moment.ts";
 import type { EndFault, FaultRule } from "./fault-rules.ts";
 import { FaultyConversation } from "./faulty-conversation.ts";
-import type { Moment } from "./faulty-conversation.ts";
 import type { SmtpEvent } from "./server-events.ts";
 
 export interface FaultPolicyOptions {
@@ -40,7 +41,7 @@ export class FaultPolicy {
   readonly #clock: Clock;
   readonly #applied: AppliedFault[] = [];
 
-  /** @throws SmtpError `bad-argument` for a `seed` that is no integer, or a rule's number that makes no sense. */
+  /** @throws SmtpError `bad-argument` for a `seed` that is no integer, or a rule that makes no sense. */
   constructor(rules: readonly FaultRule[], options: FaultPolicyOptions = {}) {
     const { seed = 1, clock = systemClock } = options;
     if (!Number.isSafeInteger(seed)) throw badArgument("`seed` is no integer");
@@ -136,14 +137,4 @@ function chance(seed: number, rule: number, subject: string, attempt: number): n
 function forgetOldest(attempts: Map<string, number>): void {
   const [oldest] = attempts.keys();
   if (attempts.size > REMEMBERED && oldest !== undefined) attempts.delete(oldest);
-}
-
-function checkRule({ attempt, probability, fault }: FaultRule): void {
-  const attempts = attempt === undefined ? [] : [attempt].flat();
-  if (!attempts.every((number) => Number.isSafeInteger(number) && number > 0))
-    throw badArgument("`attempt` counts from 1");
-  if (probability !== undefined && !(probability >= 0 && probability <= 1))
-    throw badArgument("`probability` goes from 0 to 1");
-  if ("milliseconds" in fault && !(fault.milliseconds >= 0 && fault.milliseconds < 2 ** 31))
-    throw badArgument("`milliseconds` goes from 0 to 2 ** 31 - 1");
 }

@@ -1,5 +1,6 @@
 // The words of the fault policy: where in a conversation, for whom, and what goes wrong. Types, and one rule ready made.
 import type { AddressPattern } from "./address-pattern.ts";
+import { badArgument } from "./errors.ts";
 import { SmtpReply } from "./reply.ts";
 import type { SaslMechanism } from "./sasl/index.ts";
 
@@ -17,7 +18,7 @@ export type Fault =
   | { readonly type: "drop" }
   /** Wait so many milliseconds, then go on as if nothing were. */
   | { readonly type: "delay"; readonly milliseconds: number }
-  /** Reply one byte at a time, one every so many milliseconds. */
+  /** Reply one byte at a time, one every so many milliseconds; in LMTP, every reply at `end`. */
   | { readonly type: "drip"; readonly milliseconds: number };
 
 /** What may go wrong at the final dot besides. */
@@ -78,13 +79,18 @@ export interface EndRule extends RuleAt<"end", EndFault> {
 export type FaultRule = ConnectRule | EhloRule | AuthRule | MailRule | RcptRule | DataRule | EndRule;
 
 /**
- * Greylisting: the first `attempts` of each client, sender and recipient are refused for now (450 4.7.1), the next is accepted.
- * Default: 1.
+ * Greylisting: the first `attempts` of each client, sender and recipient are refused for now (450 4.7.1), the next is accepted;
+ * with `Infinity`, none is. Default: 1.
+ * @throws SmtpError `bad-argument` where `attempts` is no whole number, nor `Infinity`.
  */
 export function greylist({ attempts = 1 }: { readonly attempts?: number | undefined } = {}): RcptRule {
+  if (attempts !== Infinity && !(Number.isSafeInteger(attempts) && attempts >= 0))
+    throw badArgument(`\`attempts\` is a whole number, or Infinity, not ${String(attempts)}`);
+  const refused =
+    attempts === Infinity ? undefined : Array.from({ length: attempts }, (_, index) => index + 1);
   return {
     at: "rcpt",
-    attempt: Array.from({ length: attempts }, (_, index) => index + 1),
+    attempt: refused,
     fault: { type: "reply", reply: new SmtpReply(450, "4.7.1", "Greylisted, try again later") },
   };
 }

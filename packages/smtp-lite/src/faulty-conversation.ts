@@ -1,37 +1,24 @@
 // One client's conversation with a server that misbehaves. It carries faults out; which one is due, it asks.
 import { assertNever } from "@tcpkit/core";
 import type { Clock, Connection, Handled, Handler, Peer, Session } from "@tcpkit/core";
-import type { Path } from "./address.ts";
 import type { Reply } from "./codes.ts";
 import { SmtpError } from "./errors.ts";
-import type { EndFault, FaultStage } from "./fault-rules.ts";
+import { MomentTracker } from "./fault-moment.ts";
+import type { Moment } from "./fault-moment.ts";
+import type { EndFault } from "./fault-rules.ts";
 import { formatReply } from "./reply.ts";
 import type { SmtpEvent } from "./server-events.ts";
 import { replyTo } from "./violations.ts";
 import { asGreeting } from "./welcome.ts";
-
-/** What is known where a fault may happen. */
-export interface Moment {
-  readonly stage: FaultStage;
-  readonly remoteAddress: string;
-  /** At `ehlo`. */
-  readonly name: string;
-  /** At `auth`. */
-  readonly mechanism: string;
-  readonly from: Path | null;
-  /** At `rcpt` the one in question, from `data` on those that were accepted. */
-  readonly to: readonly Path[];
-}
 
 export class FaultyConversation {
   readonly #connection: Connection;
   readonly #handler: Handler<SmtpEvent, Reply>;
   readonly #clock: Clock;
   readonly #find: (moment: Moment) => EndFault | undefined;
-  /** Replies whose bytes have left already, drop by drop. */
-  readonly #dripped = new WeakSet<Reply>();
-  #from: Path | null = null;
-  #to: Path[] = [];
+  readonly #moments: MomentTracker;
+  /** The reply that is sent next, where its bytes have left already, drop by drop. */
+  #dripped: Reply | undefined;
 
   constructor(
     connection: Connection,
@@ -43,6 +30,7 @@ export class FaultyConversation {
     this.#handler = handler;
     this.#clock = clock;
     this.#find = find;
+    this.#moments = new MomentTracker(connection.remote);
   }
 
   /** The same session, which says nothing for a reply that has been dripped: it only moves on. */
@@ -50,14 +38,16 @@ export class FaultyConversation {
     const send = session.send.bind(session);
     session.send = (reply) => {
       const output = send(reply);
+      const dripped = reply === this.#dripped;
+      this.#dripped = undefined;
       // Unless the session has something else to say: that the client spoke too early.
-      return this.#dripped.has(reply) && output === formatReply(reply) ? "" : output;
+      return dripped && output === formatReply(reply) ? "" : output;
     };
     return session;
   }
 
   readonly handle = (event: SmtpEvent, peer: Peer<Reply>): Handled<Reply> => {
-    const moment = this.#momentOf(event);
+    const moment = this.#moments.of(event);
     const fault = moment === undefined ? undefined : this.#find(moment);
     return fault === undefined ? this.#pass(event, peer) : this.#carryOut(fault, event, peer);
   };
@@ -70,17 +60,15 @@ export class FaultyConversation {
         this.#connection.destroy({ kind: "local" });
         return undefined;
       case "lose-reply":
-        await this.#pass(event, peer);
+        await this.#pass(event, gathering(peer, []));
         this.#connection.destroy({ kind: "local" });
         return undefined;
       case "delay":
         await this.#wait(fault.milliseconds);
         if (!this.#connection.writable) return undefined;
         return (await this.#pass(event, peer)) ?? undefined;
-      case "drip": {
-        const reply = await this.#pass(event, peer);
-        return reply === undefined ? undefined : this.#drip(reply, fault.milliseconds);
-      }
+      case "drip":
+        return this.#dripAll(event, peer, fault.milliseconds);
       default:
         return assertNever(fault);
     }
@@ -102,23 +90,34 @@ export class FaultyConversation {
     return replyTo(event.type, reply);
   }
 
-  async #drip(reply: Reply, milliseconds: number): Promise<Reply | undefined> {
+  /** At the end of a message, LMTP has a reply for each recipient. */
+  async #dripAll(event: SmtpEvent, peer: Peer<Reply>, milliseconds: number): Promise<Reply | undefined> {
+    const replies: Reply[] = [];
+    const last = await this.#pass(event, gathering(peer, replies));
+    for (const reply of replies) {
+      await this.#drip(reply, milliseconds);
+      peer.send(reply);
+    }
+    if (last === undefined) return undefined;
+    await this.#drip(last, milliseconds);
+    return last;
+  }
+
+  /** Its bytes leave here: all that is left to do is to tell the session that it was sent. */
+  async #drip(reply: Reply, milliseconds: number): Promise<void> {
     for (const byte of formatReply(reply)) {
       await this.#wait(milliseconds);
-      if (!this.#connection.writable) return undefined;
+      if (!this.#connection.writable) return;
       this.#connection.write(byte, "latin1");
     }
-    // A copy: the ready-made replies are shared.
-    const { code, enhanced, lines } = reply;
-    const dripped: Reply = enhanced === undefined ? { code, lines } : { code, enhanced, lines };
-    this.#dripped.add(dripped);
-    return dripped;
+    this.#dripped = reply;
   }
 
   /** Waits, but not for a client that is gone. */
-  #wait(milliseconds: number): Promise<void> {
+  async #wait(milliseconds: number): Promise<void> {
     const connection = this.#connection;
-    return new Promise((resolve) => {
+    if (!connection.writable) return;
+    await new Promise<void>((resolve) => {
       const done = (): void => {
         stop();
         connection.off("close", done);
@@ -134,61 +133,23 @@ export class FaultyConversation {
     const handled = this.#handler(event, peer);
     if (handled instanceof Promise) {
       return handled.then((reply) => {
-        this.#note(event, reply ?? undefined);
+        this.#moments.note(event, reply ?? undefined);
         return reply;
       });
     }
-    this.#note(event, handled ?? undefined);
+    this.#moments.note(event, handled ?? undefined);
     return handled;
-  }
-
-  #note(event: SmtpEvent, reply: Reply | undefined): void {
-    const accepted = reply !== undefined && reply.code < 400;
-    switch (event.type) {
-      case "mail":
-        if (!accepted) return;
-        this.#from = event.from;
-        this.#to = [];
-        return;
-      case "rcpt":
-        if (accepted) this.#to.push(event.to);
-        return;
-      case "ehlo":
-      case "helo":
-      case "lhlo":
-      case "rset":
-      case "starttls":
-      case "message-end":
-        this.#from = null;
-        this.#to = [];
-        return;
-      default:
-    }
-  }
-
-  #momentOf(event: SmtpEvent): Moment | undefined {
-    const stage = STAGES[event.type];
-    if (stage === undefined) return undefined;
-    const { remote } = this.#connection;
-    return {
-      stage,
-      remoteAddress: remote?.kind === "tcp" ? remote.host : "",
-      name: "name" in event ? event.name : "",
-      mechanism: "mechanism" in event ? event.mechanism : "",
-      from: event.type === "mail" ? event.from : this.#from,
-      to: event.type === "rcpt" ? [event.to] : [...this.#to],
-    };
   }
 }
 
-const STAGES: Readonly<Partial<Record<SmtpEvent["type"], FaultStage>>> = {
-  greeting: "connect",
-  ehlo: "ehlo",
-  helo: "ehlo",
-  lhlo: "ehlo",
-  auth: "auth",
-  mail: "mail",
-  rcpt: "rcpt",
-  message: "data",
-  "message-end": "end",
-};
+/** A peer to whom nothing is said: the replies are gathered. */
+function gathering(peer: Peer<Reply>, replies: Reply[]): Peer<Reply> {
+  return {
+    connection: peer.connection,
+    send: (reply) => replies.push(reply) > 0,
+    drained: () => peer.drained(),
+    startTls: (...how) => peer.startTls(...how),
+    takeOver: () => peer.takeOver(),
+    close: () => peer.close(),
+  };
+}

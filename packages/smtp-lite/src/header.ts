@@ -44,7 +44,7 @@ export function splitMessage(raw: Buffer): SplitMessage {
   for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).trimEnd();
-    if (/^[!-~]+$/.test(name)) fields.push({ name, value: decodeWords(line.slice(colon + 1).trim()) });
+    if (/^[!-~]+$/.test(name)) fields.push({ name, value: decodeHeaderText(line.slice(colon + 1).trim()) });
   }
   return {
     header: new MessageHeader(fields),
@@ -53,27 +53,33 @@ export function splitMessage(raw: Buffer): SplitMessage {
 }
 
 /** `=?charset?B?text?=`, with a language (RFC 2231 section 5) that is of no interest here. */
-const WORD = String.raw`=\?[^?\s]+\?[BbQq]\?[^?\s]*\?=`;
-const SPACE_BETWEEN = new RegExp(`(${WORD})[ \\t]+(?=${WORD})`, "g");
-const RUN = new RegExp(`(?:${WORD})+`, "g");
+const WORD = String.raw`=\?[^?\s*]+(?:\*[^?\s]*)?\?[BbQq]\?[^?\s]*\?=`;
+const RUN = new RegExp(`${WORD}(?:[ \\t]*${WORD})*`, "g");
 const PARTS = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?\s]*)\?=/g;
 
-/** Decodes encoded words wherever they stand. Those of a charset that nobody knows stay as they are. */
-export function decodeWords(text: string): string {
-  // White space between two of them is not part of the text (section 6.2).
-  return text.replaceAll(SPACE_BETWEEN, "$1").replaceAll(RUN, (run) => decodeRun(run) ?? run);
+/**
+ * The text of a header field, as a person reads it: its encoded words (RFC 2047, and RFC 2231 section 5) decoded, wherever they
+ * stand. It wants the value unfolded, and never throws: words of a charset that this Node does not know stay as they are. What
+ * comes out may have control characters in it.
+ */
+export function decodeHeaderText(text: string): string {
+  return text.replaceAll(RUN, (run) => decodeRun(run) ?? run);
 }
 
-/** Words side by side. Some mailers cut a character in two between words of one charset: their bytes are joined first. */
+/**
+ * Words side by side: white space between them is not part of the text (section 6.2). Some mailers cut a character in two between
+ * words of one charset, so their bytes are joined first.
+ */
 function decodeRun(run: string): string | undefined {
-  const pieces: { charset: string; bytes: Buffer }[] = [];
-  for (const [, charset = "", encoding, text = ""] of run.matchAll(PARTS)) {
+  const pieces: { charset: string; bytes: Buffer[] }[] = [];
+  for (const [, name = "", encoding, text = ""] of run.matchAll(PARTS)) {
+    const charset = name.toLowerCase();
     const bytes = encoding?.toUpperCase() === "B" ? Buffer.from(text, "base64") : fromQ(text);
     const last = pieces.at(-1);
-    if (last?.charset === charset.toLowerCase()) last.bytes = Buffer.concat([last.bytes, bytes]);
-    else pieces.push({ charset: charset.toLowerCase(), bytes });
+    if (last?.charset === charset) last.bytes.push(bytes);
+    else pieces.push({ charset, bytes: [bytes] });
   }
-  const texts = pieces.map(({ charset, bytes }) => decodeCharset(bytes, charset));
+  const texts = pieces.map(({ charset, bytes }) => decodeCharset(Buffer.concat(bytes), charset));
   return texts.includes(undefined) ? undefined : texts.join("");
 }
 

@@ -1,7 +1,7 @@
 // What a server asks its owner. Types only.
 import type { ByteStream } from "@tcpkit/core";
 import type { Client, Envelope, Mail } from "./envelope.ts";
-import type { Recipient } from "./parameters.ts";
+import type { Recipient } from "./parameter-types.ts";
 import type { SaslCredentials, Verdict } from "./sasl/index.ts";
 
 /**

@@ -9,6 +9,8 @@ import type { Origin } from "./boot.ts";
 
 /** What every journal's file name begins with; hidden, so that a listing shows messages only. */
 export const JOURNAL_PREFIX = ".tcpkit-journal-";
+/** What the name of one begins with whose files may be wrong on disk, and look right. */
+export const DOUBTED_PREFIX = ".tcpkit-journal-doubted-";
 
 /** The most bytes of a message that a record holds: a small message and its trace. */
 export const RECORD_BYTES: number = 64 * 1024;

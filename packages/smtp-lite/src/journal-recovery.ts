@@ -7,17 +7,24 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isOver } from "./boot.ts";
 import type { Origin } from "./boot.ts";
-import { makeSafe } from "./journal-checkpoint.ts";
-import { JOURNAL_PREFIX, LINE_BYTES, RECORD_BYTES, takeHeader, takeRecord } from "./journal-format.ts";
-import type { Taken } from "./journal-format.ts";
-import { disk, removeFile, STALE, unlessGone } from "./store-disk.ts";
+import { isDoubt, makeSafe, markDoubted } from "./journal-checkpoint.ts";
+import {
+  DOUBTED_PREFIX,
+  JOURNAL_PREFIX,
+  LINE_BYTES,
+  RECORD_BYTES,
+  takeHeader,
+  takeRecord,
+} from "./journal-format.ts";
+import type { JournalRecord, Taken } from "./journal-format.ts";
+import { disk, FORBIDDEN, hasCode, removeFile, STALE, unlessGone } from "./store-disk.ts";
 import type { Folder } from "./store-disk.ts";
-import { FINAL, MessageFile } from "./store-file.ts";
+import { FINAL, MessageFile, TEMPORARY } from "./store-file.ts";
 
 /**
- * Looks at every journal in the folder. One of another boot is replayed. One of this boot is left alone, since its owner may be
- * alive; so is one that cannot be read; unless nobody has written to them for 36 hours. Where the owner is known to be over, the
- * files are whole with the kernel: they are made to last, and the journal goes.
+ * Looks at every journal in the folder. One of another boot is replayed: what is missing or not as recorded is written anew. So is
+ * one of this boot once its owner is over, but what is missing without a trace was taken, and stays away. While the owner may be
+ * alive it is left alone, unless nobody has written to it for 36 hours. One that cannot be read is removed after that time.
  * @throws errors of the file system; the journal stays.
  */
 export async function recoverJournals(folder: Folder, origin: Origin | undefined): Promise<void> {
@@ -25,43 +32,54 @@ export async function recoverJournals(folder: Folder, origin: Origin | undefined
     if (!entry.isFile() || !entry.name.startsWith(JOURNAL_PREFIX)) continue;
     const path = join(folder.path, entry.name);
     // Another process may have been faster; one of another user puts its own in order.
-    const file = await unlessGone(disk.open(path, "r"), "EACCES", "EPERM");
+    const file = await unlessGone(disk.open(path, "r"), ...FORBIDDEN);
     if (file === undefined) continue;
     let isDone: boolean;
     try {
-      isDone = await recover(folder, file, origin);
+      isDone = await recover(folder, file, entry.name.startsWith(DOUBTED_PREFIX), origin);
+    } catch (error) {
+      if (isDoubt(error)) await markDoubted(folder, entry.name);
+      throw error;
     } finally {
       await disk.close(file);
     }
-    if (isDone) await removeFile(path);
+    if (isDone) await removeFile(path, ...FORBIDDEN);
   }
 }
 
-/** Whether nobody needs the journal any more. */
-async function recover(folder: Folder, file: number, origin: Origin | undefined): Promise<boolean> {
+/** Whether nobody needs the journal any more. `isDoubted`: a file that looks right proves nothing. */
+async function recover(
+  folder: Folder,
+  file: number,
+  isDoubted: boolean,
+  origin: Origin | undefined,
+): Promise<boolean> {
+  const isStale = Date.now() - (await disk.fstat(file)).mtimeMs > STALE;
   const reader = new Reader(file);
   const writer = await reader.take(takeHeader);
-  if (writer !== undefined && writer.boot === origin?.boot && (await isOver(writer.process))) {
-    const ids: string[] = [];
-    for (let record; (record = await reader.take(takeRecord)) !== undefined;) ids.push(record.id);
-    await makeSafe(folder, ids);
-    return true;
-  }
-  if (writer === undefined || writer.boot === origin?.boot) {
-    return Date.now() - (await disk.fstat(file)).mtimeMs > STALE;
-  }
+  if (writer === undefined) return isStale;
+  const isThisBoot = writer.boot === origin?.boot;
+  if (isThisBoot && !isStale && !(await isOver(writer.process))) return false;
+  const ids: string[] = [];
   for (let record; (record = await reader.take(takeRecord)) !== undefined;) {
-    await restore(folder, record.id, record.content);
+    const path = join(folder.path, record.id);
+    const state = await look(path + FINAL, record.content);
+    const isLost =
+      state === "wrong" ||
+      (state === "right" && isDoubted) ||
+      // In this boot its directory entry is not lost: without the temporary one, somebody took the file.
+      (state === "missing" && (!isThisBoot || (await isThere(path + TEMPORARY))));
+    if (isLost) await restore(folder, record);
+    else ids.push(record.id);
   }
+  await makeSafe(folder, ids);
   await disk.fsync(folder.file);
   return true;
 }
 
-async function restore(folder: Folder, id: string, content: Buffer): Promise<void> {
-  const path = join(folder.path, id);
-  if (await unlessGone(isSafe(path + FINAL, content))) return;
+async function restore(folder: Folder, { id, content }: JournalRecord): Promise<void> {
   // A name of its own: another process may be at the same message.
-  const message = new MessageFile(path, `${path}.${randomUUID()}`);
+  const message = new MessageFile(folder, id, `${id}.${randomUUID()}`);
   try {
     await message.write([content]);
     await message.sync();
@@ -70,21 +88,32 @@ async function restore(folder: Folder, id: string, content: Buffer): Promise<voi
     await message.remove();
     throw error;
   }
+  // What its writer, who is over, has left of it.
+  await removeFile(join(folder.path, id + TEMPORARY), ...FORBIDDEN);
 }
 
-/** Whether the file has exactly this content. If so, it is on disk. */
-async function isSafe(path: string, content: Buffer): Promise<boolean> {
-  const file = await disk.open(path, "r");
+/** What became of a message's file. `taken`: it is somebody else's by now. */
+async function look(path: string, content: Buffer): Promise<"right" | "wrong" | "missing" | "taken"> {
+  let file: number;
+  try {
+    file = await disk.open(path, "r");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return "missing";
+    if (hasCode(error, ...FORBIDDEN)) return "taken";
+    throw error;
+  }
   try {
     const { size } = await disk.fstat(file);
-    if (size !== content.length) return false;
+    if (size !== content.length) return "wrong";
     const found = Buffer.alloc(size);
-    if ((await fill(file, found)) !== size || !found.equals(content)) return false;
-    await disk.fdatasync(file);
-    return true;
+    return (await fill(file, found)) === size && found.equals(content) ? "right" : "wrong";
   } finally {
     await disk.close(file);
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await unlessGone(disk.stat(path))) !== undefined;
 }
 
 /** A file from its beginning to its end, by pieces: memory holds two of the longest records. */

@@ -5,13 +5,14 @@ import type { Origin } from "./boot.ts";
 import { formatHeader, formatRecord, JOURNAL_PREFIX } from "./journal-format.ts";
 import type { JournalRecord } from "./journal-format.ts";
 import { newId } from "./message-id.ts";
+import { markDoubted } from "./journal-checkpoint.ts";
 import { removeFile, writeAllSync } from "./store-disk.ts";
 import type { Folder } from "./store-disk.ts";
 
 export class Segment {
   readonly #folder: Folder;
   readonly #origin: Origin;
-  readonly #path: string;
+  readonly #name: string = JOURNAL_PREFIX + newId();
   readonly #ids: string[] = [];
   #file: number | undefined;
   #size = 0;
@@ -19,7 +20,6 @@ export class Segment {
   constructor(folder: Folder, origin: Origin) {
     this.#folder = folder;
     this.#origin = origin;
-    this.#path = join(folder.path, JOURNAL_PREFIX + newId());
   }
 
   /** The messages that only this file makes safe. */
@@ -38,7 +38,7 @@ export class Segment {
    */
   append(records: readonly JournalRecord[]): void {
     const isNew = this.#file === undefined;
-    const file = (this.#file ??= openSync(this.#path, "wx", 0o600));
+    const file = (this.#file ??= openSync(join(this.#folder.path, this.#name), "wx", 0o600));
     const pieces = records.flatMap(formatRecord);
     if (isNew) pieces.unshift(formatHeader(this.#origin));
     writeAllSync(file, pieces);
@@ -57,6 +57,11 @@ export class Segment {
 
   /** Takes the file away: its messages are safe without it. */
   remove(): Promise<void> {
-    return removeFile(this.#path);
+    return removeFile(join(this.#folder.path, this.#name));
+  }
+
+  /** Leaves the file to whoever opens the folder next. */
+  doubt(): Promise<void> {
+    return markDoubted(this.#folder, this.#name);
   }
 }

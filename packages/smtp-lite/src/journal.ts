@@ -2,10 +2,10 @@
 //
 // It is one file at a time, a segment. A round of messages is appended to it by one write and one fdatasync, while the
 // thread waits. A segment that is full or old takes no more: its messages' files are made to last in the background, and then
-// it is removed.
+// it is removed; when that fails for good, it stays.
 import type { Clock } from "@tcpkit/core";
 import type { Origin } from "./boot.ts";
-import { makeSafe, SYNC_TOOLS } from "./journal-checkpoint.ts";
+import { isDoubt, makeSafe, SYNC_TOOLS } from "./journal-checkpoint.ts";
 import type { JournalRecord } from "./journal-format.ts";
 import { Segment } from "./journal-segment.ts";
 import type { Folder } from "./store-disk.ts";
@@ -40,8 +40,8 @@ export class Journal {
   #checkpoints: Promise<void> | undefined;
   /** A segment was sealed since the last checkpoint began. */
   #isDue = false;
-  /** What became of the last checkpoint. */
-  #failure: { readonly error: unknown } | undefined;
+  /** What became of the last checkpoint, or of one that left files in doubt. */
+  #failure: { readonly error: unknown; readonly isDoubt: boolean } | undefined;
 
   /** `origin`: see `thisOrigin()`. */
   constructor(folder: Folder, origin: Origin, options: JournalOptions = {}) {
@@ -73,7 +73,8 @@ export class Journal {
 
   /**
    * Makes all files last and removes every segment. Nothing is appended after it.
-   * @throws what the file system said when that failed; then a segment stays, and all messages are safe by it.
+   * @throws what the file system said when that failed, now or, for good, at a checkpoint before; then a segment stays, and all
+   * messages are safe by it.
    */
   async close(): Promise<void> {
     if (this.#segment !== undefined) this.#seal(this.#segment);
@@ -95,13 +96,28 @@ export class Journal {
     this.#checkpoint();
   }
 
+  /** Leaves all segments to whoever opens the folder next: what failed may have been a file of any of them. */
+  async #giveUp(): Promise<void> {
+    if (this.#segment !== undefined) this.#seal(this.#segment);
+    const segments = [...this.#sealed];
+    this.#sealed.clear();
+    for (const segment of segments) {
+      segment.close();
+      // The disk is failing: without the mark, content is still compared.
+      await segment.doubt().catch(() => {});
+    }
+  }
+
   /** Begins a checkpoint, or another one behind that which is under way. */
   #checkpoint(): void {
     this.#isDue = true;
     this.#checkpoints ??= this.#runCheckpoints().finally(() => (this.#checkpoints = undefined));
   }
 
-  /** Never rejects: a segment that stays keeps its messages as safe as they are, and has its turn with the next one. */
+  /**
+   * Never rejects: a segment that stays keeps its messages as safe as they are. It has its turn with the next one; but not once
+   * the disk has failed, when a sync that goes well says nothing any more.
+   */
   async #runCheckpoints(): Promise<void> {
     while (this.#isDue) {
       this.#isDue = false;
@@ -114,9 +130,10 @@ export class Journal {
           await segment.remove();
           this.#sealed.delete(segment);
         }
-        this.#failure = undefined;
+        if (this.#failure?.isDoubt === false) this.#failure = undefined;
       } catch (error) {
-        this.#failure = { error };
+        if (this.#failure?.isDoubt !== true) this.#failure = { error, isDoubt: isDoubt(error) };
+        if (isDoubt(error)) await this.#giveUp();
       }
     }
   }

@@ -82,16 +82,12 @@ const LEAST: Readonly<Record<keyof SmtpLimits, number>> = {
   receivedLines: 1,
 };
 
-/** Limits made here, which cannot change: all sessions of a server share them. */
-const complete = new WeakSet<object>([DEFAULT_LIMITS]);
-
 /**
  * Limits with the default ones where none are given, or `undefined` is. They are a copy: what happens to `limits` later does not
  * change them.
  * @throws SmtpError `bad-argument` for one that is no whole number, or too small to mean anything, nor `Infinity`.
  */
 export function withDefaults(limits: Partial<SmtpLimits> = DEFAULT_LIMITS): SmtpLimits {
-  if (isComplete(limits)) return limits;
   const all: { -readonly [Name in keyof SmtpLimits]: SmtpLimits[Name] } = { ...DEFAULT_LIMITS };
   for (const name of NAMES) {
     const limit = limits[name] ?? DEFAULT_LIMITS[name];
@@ -102,10 +98,5 @@ export function withDefaults(limits: Partial<SmtpLimits> = DEFAULT_LIMITS): Smtp
     }
     all[name] = limit;
   }
-  complete.add(Object.freeze(all));
   return all;
-}
-
-function isComplete(limits: Partial<SmtpLimits>): limits is SmtpLimits {
-  return complete.has(limits);
 }

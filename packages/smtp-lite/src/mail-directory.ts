@@ -4,7 +4,7 @@
 // at once, by rename. Small messages go to a thread in rounds, and are safe by the journal that it keeps: one write and one
 // fdatasync for all that come together. A large one is streamed from here, and not written twice: fdatasync of its file,
 // rename, and one fsync of the folder for all that come together.
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ByteStream } from "@tcpkit/core";
 import { formatPath } from "./address.ts";
@@ -14,7 +14,7 @@ import { SmtpError } from "./errors.ts";
 import { fitsJournal } from "./journal-format.ts";
 import { recoverJournals } from "./journal-recovery.ts";
 import { replies } from "./replies.ts";
-import { disk, isNoSpace, removeFile, STALE, unlessGone } from "./store-disk.ts";
+import { disk, FORBIDDEN, isNoSpace, openFolder, removeFile, STALE, unlessGone } from "./store-disk.ts";
 import type { Folder } from "./store-disk.ts";
 import { FINAL, MessageFile, TEMPORARY } from "./store-file.ts";
 import { Rounds } from "./store-rounds.ts";
@@ -29,7 +29,7 @@ const MANY = 64;
 
 /** A folder in which each message is a file `<id>.eml`. Make it with `openMailDirectory`, once. */
 export class MailDirectory implements AsyncDisposable {
-  /** The folder, as it was given. */
+  /** The folder, as an absolute path. */
   readonly path: string;
   readonly #folder: Folder;
   readonly #thread: StoreThread | undefined;
@@ -48,10 +48,11 @@ export class MailDirectory implements AsyncDisposable {
   /**
    * Writes a message: `Return-Path:` (RFC 5321 section 4.4: this is the delivery), `Received:`, then the content as it
    * came. Resolves with the file's path once the message is there under its name, and on disk: by its own file, or by the
-   * folder's journal. Any failure takes away what there is of it. Memory holds up to 32 KiB of each message that is being
+   * folder's journal. `id` is used once: a file of its name is replaced. Any failure takes away what there is of it. Memory holds up to 32 KiB of each message that is being
    * written.
    * @throws SmtpError `no-space` (452 4.3.1) when the disk or the quota is full.
    * @throws what `body` throws when the message does not become whole, and errors of the file system.
+   * @throws Error when the path leads to another folder than the one that was opened.
    * @throws Error when the folder is closed, or when its thread has ended: what it was about may be there, or half of it
    * under its temporary name.
    */
@@ -60,7 +61,6 @@ export class MailDirectory implements AsyncDisposable {
     body: AsyncIterable<Uint8Array>,
   ): Promise<string> {
     const { id, from, received } = envelope;
-    const path = join(this.path, id);
     const trace = Buffer.from(`Return-Path: ${formatPath(from)}\r\n${received}`);
     let held = [trace];
     let size = trace.length;
@@ -70,7 +70,7 @@ export class MailDirectory implements AsyncDisposable {
       if (size > trace.length + SMALL) {
         const pieces = [...held, bytes];
         held = [];
-        return (file ??= new MessageFile(path)).write(pieces);
+        return (file ??= new MessageFile(this.#folder, id)).write(pieces);
       }
       // A copy: the bytes may be part of a larger buffer, which is not to be held, or be used again.
       held.push(Buffer.from(bytes));
@@ -85,12 +85,12 @@ export class MailDirectory implements AsyncDisposable {
         this.#check();
         await this.#small.join({ id, pieces: held, size });
       } else {
-        file ??= new MessageFile(path);
+        file ??= new MessageFile(this.#folder, id);
         if (held.length > 0) await file.write(held);
         this.#check();
         await this.#large.join(file);
       }
-      return path + FINAL;
+      return join(this.path, id + FINAL);
     } catch (cause) {
       await file?.remove();
       throw isNoSpace(cause) ? noSpace(this.path, cause) : cause;
@@ -122,7 +122,8 @@ export class MailDirectory implements AsyncDisposable {
   /**
    * Closes the folder. Call it once every `write` has settled: those after it reject. Then all files are on disk, and there are
    * messages only; with much to write, which may be what other programs wrote, that takes its time.
-   * @throws errors of the file system, when it cannot be told that all files are on disk: the journal stays then.
+   * @throws errors of the file system, now or at any time before, by which it cannot be told that all files are on disk: the
+   * journal stays then, for who opens the folder next, in another process.
    */
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
@@ -146,14 +147,14 @@ export class MailDirectory implements AsyncDisposable {
 /**
  * Opens a folder, which exists, for messages: `onMessage: (envelope, body) => mail.write(envelope, body)`. What a crash
  * has left in it is put in order: messages that a power failure has taken are written anew from the journal, and temporary
- * files and journals that nobody has written to for 36 hours are removed. Several processes of one machine can share a folder.
+ * files that nobody has written to for 36 hours are removed. Several processes of one machine can share a folder.
  * It has a thread of its own, which keeps no process alive while nothing is being written.
  * @throws errors of the file system: `ENOENT`, `EACCES`, …; Error when the thread cannot start.
  */
 export async function openMailDirectory(path: string): Promise<MailDirectory> {
-  await removeStale(path);
-  const folder = { path, file: await disk.open(path, "r") };
+  const folder = await openFolder(path);
   try {
+    await removeStale(folder.path);
     const origin = await thisOrigin();
     await recoverJournals(folder, origin);
     // Without an origin, who opens the folder next cannot tell a journal in use from one that is left.
@@ -166,12 +167,12 @@ export async function openMailDirectory(path: string): Promise<MailDirectory> {
 }
 
 async function removeStale(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (!name.endsWith(TEMPORARY)) continue;
-    const file = join(directory, name);
-    // Another process may have finished it, or removed it.
-    const found = await unlessGone(stat(file));
-    if (found !== undefined && Date.now() - found.mtimeMs > STALE) await removeFile(file);
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(TEMPORARY)) continue;
+    const file = join(directory, entry.name);
+    // Another process may have finished it, or removed it; what is another user's, that one removes.
+    const found = await unlessGone(disk.stat(file), ...FORBIDDEN);
+    if (found !== undefined && Date.now() - found.mtimeMs > STALE) await removeFile(file, ...FORBIDDEN);
   }
 }
 

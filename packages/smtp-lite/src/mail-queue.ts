@@ -4,7 +4,7 @@ import type { Reply } from "./codes.ts";
 import { replyText } from "./conversation.ts";
 import type { Conversation, ReplyListener } from "./conversation.ts";
 import { Delivery } from "./delivery.ts";
-import type { Shipment } from "./delivery.ts";
+import type { Shipment } from "./delivery-shipment.ts";
 import { SmtpError } from "./errors.ts";
 import type { SendMailResult } from "./send-result.ts";
 
@@ -13,13 +13,17 @@ export class MailQueue implements ReplyListener {
   readonly #waiting: Delivery[] = [];
   /** Those that have begun, oldest first: the next reply is the first one's. */
   readonly #begun: Delivery[] = [];
-  /** The next message needs RSET in front. */
-  #unclean = false;
+  /** How many messages the server takes of one connection, and how many have begun. */
+  readonly #most: number;
+  #count = 0;
+  /** The last one that has begun. */
+  #last: Delivery | undefined;
   /** It takes no more, and this resolves when nothing is left. */
   #closing: PromiseWithResolvers<void> | undefined;
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, most: number) {
     this.#conversation = conversation;
+    this.#most = most;
   }
 
   add(shipment: Shipment): Promise<SendMailResult> {
@@ -44,7 +48,7 @@ export class MailQueue implements ReplyListener {
       // RFC 5321 section 3.8: whatever it answers, the connection is over.
       const message = `the server closes the connection: ${replyText(reply)}`;
       const error = new SmtpError("connection-closed", message, { reply, fatal: true });
-      delivery?.fail(error, "not-accepted");
+      delivery?.onClosing(reply, error);
       this.#conversation.fail(error);
       this.#conversation.connection.close();
       return;
@@ -67,7 +71,7 @@ export class MailQueue implements ReplyListener {
   /** Lets go of those that are over; the next begins once the one before has sent all it had (RFC 2920). */
   #goOn(): void {
     const begun = this.#begun;
-    while (begun[0]?.over === true) this.#note(begun.shift());
+    while (begun[0]?.over === true) begun.shift();
     while (this.#waiting.length > 0 && begun.at(-1)?.makesRoom !== false) {
       const delivery = this.#waiting.shift();
       if (delivery === undefined) break;
@@ -79,24 +83,22 @@ export class MailQueue implements ReplyListener {
   }
 
   #begin(delivery: Delivery): void {
-    const before = this.#begun.at(-2);
-    const reset = this.#unclean || before?.unclean === true;
     try {
-      delivery.begin(reset);
-      // Whatever there was, this RSET takes it away.
-      this.#unclean = false;
-      if (before !== undefined) before.unclean = false;
+      if (this.#count >= this.#most) throw tooMany(this.#most);
+      delivery.begin(this.#last?.unclean === true);
+      this.#last = delivery;
+      this.#count += 1;
     } catch (error) {
       // Not a byte of it has left.
       this.#begun.pop();
-      delivery.unclean = false;
       delivery.fail(error as SmtpError);
     }
   }
+}
 
-  #note(delivery: Delivery | undefined): void {
-    if (delivery?.unclean === true) this.#unclean = true;
-  }
+function tooMany(most: number): SmtpError {
+  const message = `the server takes no more than ${most} messages of one connection: make another`;
+  return new SmtpError("not-offered", message);
 }
 
 function closed(): SmtpError {

@@ -8,7 +8,7 @@ import { SmtpError } from "./errors.ts";
 import { ask } from "./hook-call.ts";
 import { IncomingMessage } from "./incoming.ts";
 import { newId } from "./message-id.ts";
-import type { Recipient } from "./parameters.ts";
+import type { Recipient } from "./parameter-types.ts";
 import { receivedLine } from "./received.ts";
 import { replies } from "./replies.ts";
 import type { SaslIdentity } from "./sasl/index.ts";

@@ -7,7 +7,7 @@ let time = 0;
 /** Everything before the number, made anew each millisecond. */
 let prefix = "";
 
-/** It sorts by time, and is safe as a file name. */
+/** As text it sorts by time, also within a millisecond of one process, and is safe as a file name. */
 export function newId(): string {
   const now = Date.now();
   if (now !== time) {
@@ -15,5 +15,6 @@ export function newId(): string {
     prefix = `${now.toString(36)}-${processId}-`;
   }
   ids += 1;
-  return prefix + ids.toString(36);
+  // As many digits as no process needs: 36^7 messages are years of them.
+  return prefix + ids.toString(36).padStart(7, "0");
 }

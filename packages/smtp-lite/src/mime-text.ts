@@ -54,7 +54,8 @@ function decodeTransfer(body: Buffer, encoding: string): Buffer {
     case "base64":
       return Buffer.from(body.toString("latin1"), "base64");
     case "quoted-printable":
-      return decodeEscapes(body.toString("latin1").replaceAll(/=[ \t]*\r\n/g, ""));
+      // A soft line break (RFC 2045 section 6.7, rule 5): the last line's CRLF belongs to the boundary behind it.
+      return decodeEscapes(body.toString("latin1").replaceAll(/=[ \t]*(?:\r\n|$)/g, ""));
     default:
       return body;
   }

@@ -1,15 +1,17 @@
-// One message as its sender gives it, checked and made ready to be sent. It knows what may stand in an envelope and which
-// extension of the server each thing needs; it knows no connection.
-import { isAscii as isAsciiBytes } from "node:buffer";
-import { isAscii, parsePath } from "./address.ts";
+// One message as its sender gives it, checked and made ready to be sent. It knows what may stand in an envelope; it knows no
+// server.
+import { parsePath } from "./address.ts";
+import { isAscii } from "./characters.ts";
 import type { Path } from "./address.ts";
-import type { Extensions } from "./client-opening.ts";
-import { badArgument, SmtpError } from "./errors.ts";
+import { badArgument } from "./errors.ts";
 import { GRAMMAR_LIMITS } from "./limits.ts";
 import { LineCheck } from "./line-check.ts";
+import { badContent, endContent, takeContent } from "./outgoing-content.ts";
 import { formatRcptParameters } from "./parameters.ts";
-import type { BodyType, MailParameters, Recipient } from "./parameters.ts";
+import type { Recipient } from "./parameter-types.ts";
 import { encodeXtext } from "./xtext.ts";
+
+const CRLF = "\r\n";
 
 /** A recipient, with what to report of it (DSN, RFC 3461). */
 export interface OutgoingRecipient extends Pick<Recipient, "notify" | "originalRecipient"> {
@@ -27,7 +29,9 @@ export interface OutgoingMail {
     | readonly [string | OutgoingRecipient, ...(string | OutgoingRecipient)[]];
   /**
    * The message, header and all. In a string any line ending will do, and text is sent as UTF-8; bytes must have
-   * CRLF throughout, and arrive as they are.
+   * CRLF throughout, and arrive as they are. A last line without CRLF gets one, but not that of
+   * `binary` bytes. A stream brings bytes, not strings, and belongs to us from the call on: whatever becomes of the message, it
+   * is ended.
    */
   readonly data: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The bytes of `data` need not be lines (BINARYMIME, RFC 3030). Default: false. */
@@ -59,10 +63,20 @@ export interface PreparedMail {
 }
 
 /**
- * Checks a message, before anything is sent.
+ * Checks a message, before anything is sent, and takes its content: where it throws, a stream is ended.
  * @throws SmtpError `bad-address`; `bad-argument` for a bare CR or LF in bytes, and for anything that no command can carry.
  */
 export function prepareMail(mail: OutgoingMail): PreparedMail {
+  takeContent(mail.data);
+  try {
+    return prepare(mail);
+  } catch (error) {
+    endContent(mail.data);
+    throw error;
+  }
+}
+
+function prepare(mail: OutgoingMail): PreparedMail {
   const { to, data, envelopeId, submitter } = mail;
   const from = mail.from === null ? null : readPath(mail.from, "sender");
   const recipients = isList(to) ? to.map(readRecipient) : [readRecipient(to)];
@@ -74,14 +88,12 @@ export function prepareMail(mail: OutgoingMail): PreparedMail {
   }
   if (mail.ret !== undefined && mail.ret !== "FULL" && mail.ret !== "HDRS")
     throw badArgument("`ret` is FULL or HDRS");
-  if (submitter !== undefined) readPath(submitter, "sender");
-  if (!isContent(data)) throw badArgument("`data` is a string, bytes or an asynchronous iterable");
-  const content = typeof data === "string" ? textBytes(data) : data;
-  if (data instanceof Uint8Array && mail.binary !== true) {
-    const check = new LineCheck();
-    if (!check.push(data) || check.openCr) throw badContent();
+  if (submitter !== undefined) {
+    if (!isAscii(submitter)) throw badArgument("`submitter` is not ASCII");
+    readPath(submitter, "sender");
   }
-  return { from, to: recipients, content, given: mail };
+  if (!isContent(data)) throw badArgument("`data` is a string, bytes or an asynchronous iterable");
+  return { from, to: recipients, content: contentOf(data, mail.binary), given: mail };
 }
 
 /** What untyped code may get wrong. */
@@ -92,52 +104,6 @@ function isContent(data: unknown): boolean {
       data !== null &&
       (data instanceof Uint8Array || Symbol.asyncIterator in data))
   );
-}
-
-/** The parameters of MAIL towards this server. @throws SmtpError `not-offered`. */
-export function parametersFor(
-  { from, to, content, given }: PreparedMail,
-  extensions: Extensions,
-): MailParameters {
-  const need = (extension: string, what: string): true => {
-    if (extensions.has(extension)) return true;
-    throw new SmtpError("not-offered", `the server does not offer ${extension}: it cannot take ${what}`);
-  };
-  const international = !isAscii(from?.address ?? "") || to.some(({ address }) => !isAscii(address));
-  const utf8 = given.utf8 === true || international;
-  if (utf8) need("SMTPUTF8", "an address or a header that is not ASCII");
-  const reports = to.some((path) => path.notify !== undefined || path.originalRecipient !== undefined);
-  if (reports || given.ret !== undefined || given.envelopeId !== undefined) need("DSN", "wishes for reports");
-  if (given.submitter !== undefined) need("AUTH", "a submitter");
-  const size = content instanceof Uint8Array && extensions.has("SIZE") ? content.length : undefined;
-  return {
-    size,
-    body: bodyFor(content, given, extensions, need),
-    submitter: given.submitter,
-    utf8,
-    requireTls: given.requireTls === true && need("REQUIRETLS", "a message that requires TLS"),
-    ret: given.ret,
-    envelopeId: given.envelopeId,
-  };
-}
-
-function bodyFor(
-  content: Content,
-  { binary = false }: OutgoingMail,
-  extensions: Extensions,
-  need: (extension: string, what: string) => true,
-): BodyType {
-  if (binary) {
-    need("CHUNKING", "binary content");
-    need("BINARYMIME", "binary content");
-    return "BINARYMIME";
-  }
-  if (content instanceof Uint8Array) {
-    if (isAsciiBytes(content)) return "7BIT";
-    need("8BITMIME", "8-bit content: encode it");
-  }
-  // A stream may hold anything: said to be 8-bit where that can be said.
-  return extensions.has("8BITMIME") ? "8BITMIME" : "7BIT";
 }
 
 function isEnvelopeId(text: string): boolean {
@@ -177,11 +143,14 @@ function readPath(address: string, role: "sender" | "recipient"): Path {
   return path;
 }
 
-/** Text with CRLF for its line endings. */
-function textBytes(text: string): Uint8Array {
-  return Buffer.from(text.replaceAll(/\r\n|\r|\n/g, "\r\n"));
-}
-
-export function badContent(): SmtpError {
-  return badArgument("the content has a CR or LF that is not part of CRLF");
+/** Text becomes lines that end by CRLF; bytes have to be that, but for the end of the last one. */
+function contentOf(data: OutgoingMail["data"], binary = false): Content {
+  if (typeof data === "string") {
+    const text = data.replaceAll(/\r\n|\r|\n/g, CRLF);
+    return Buffer.from(text === "" || text.endsWith(CRLF) ? text : text + CRLF);
+  }
+  if (!(data instanceof Uint8Array) || binary) return data;
+  const check = new LineCheck();
+  if (!check.push(data) || check.openCr) throw badContent();
+  return check.lineStart ? data : Buffer.concat([data, Buffer.from(CRLF)]);
 }

@@ -2,13 +2,31 @@
 // client was wrong. It moves by replies; it knows no bytes.
 import { barred } from "./barrier.ts";
 import type { Requirements } from "./barrier.ts";
-import type { SmtpError } from "./errors.ts";
+import type { SmtpError, SmtpErrorCode } from "./errors.ts";
 import { misplaced } from "./order.ts";
 import type { Standing } from "./order.ts";
 import type { SmtpEvent } from "./server-events.ts";
 import { stateAfter } from "./state.ts";
 import type { StateName } from "./state.ts";
 import type { Command } from "./wire.ts";
+
+/** What may be wrong with a path and its parameters, and the commands that have them. */
+const OF_PATH: ReadonlySet<SmtpErrorCode> = new Set<SmtpErrorCode>([
+  "bad-address",
+  "bad-parameter",
+  "unknown-parameter",
+]);
+/** What a line would have been that begins with one of these. */
+const COMMANDS: Readonly<Partial<Record<string, Command["type"]>>> = {
+  MAIL: "mail",
+  RCPT: "rcpt",
+  DATA: "message",
+  AUTH: "auth",
+  RSET: "rset",
+  VRFY: "vrfy",
+  EXPN: "expn",
+  HELP: "help",
+};
 
 export class Progress {
   state: StateName = "opening";
@@ -35,8 +53,12 @@ export class Progress {
     return misplaced(command, this.state, this.#standing, this.#required);
   }
 
-  /** Why it has to wait for TLS or AUTH, if it does. */
-  barred(command: Command["type"]): SmtpError | undefined {
+  /** Why a line that begins with this verb may not come now, whatever else is wrong with it. */
+  refuses(error: SmtpError, verb: string): SmtpError | undefined {
+    const command = COMMANDS[verb];
+    if (command === undefined || error.fatal) return undefined;
+    // What stands behind a command is judged where the command may come: before EHLO there are no parameters to know.
+    if (OF_PATH.has(error.code)) return this.misplaced(command);
     return this.state === "unwelcome" ? undefined : barred(command, this.#standing, this.#required);
   }
 

@@ -5,7 +5,8 @@
 //   Extended-Domain = Domain / ( ( Domain / address-literal ) FWS "(" TCP-info ")" )
 //   TCP-info        = address-literal / ( Domain FWS address-literal )
 import { isIPv6 } from "node:net";
-import { formatPath, isDomain } from "./address.ts";
+import { formatPath } from "./address.ts";
+import { isDomain } from "./domain.ts";
 import type { Envelope, Mail } from "./envelope.ts";
 
 /** The `Received:` field for a message, folded, with CRLF at its end. */

@@ -1,5 +1,5 @@
 // What `onMessage` says of single recipients in LMTP (RFC 2033 section 4.2). It knows answers of hooks; it knows no wire.
-import type { Recipient } from "./parameters.ts";
+import type { Recipient } from "./parameter-types.ts";
 import { SmtpReply } from "./reply.ts";
 
 /** Recipients that do not get the message, and why. */

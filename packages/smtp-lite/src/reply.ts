@@ -6,6 +6,7 @@
 //
 // RFC 2034 section 4: an enhanced code opens the text of every line of a 2xx, 4xx or 5xx reply, except that to
 // EHLO and the greeting, and its class is the first digit of the reply code.
+import { isUtf8 } from "node:buffer";
 import type { EnhancedFor, RefusalCode, Reply } from "./codes.ts";
 import { SmtpError } from "./errors.ts";
 
@@ -92,11 +93,21 @@ export interface ReplyLine {
   readonly text: string;
 }
 
-/** Parses one line of a reply; `undefined` when it is none. Bytes over 127 are let in: servers send UTF-8 here. */
+/**
+ * Parses one line of a reply (latin1); `undefined` when it is none. Real servers do not keep to the grammar: any two digits may
+ * follow the first, as in 571, and a text in UTF-8 is read as such. Control characters become "?", but for tabs.
+ */
 export function parseReplyLine(line: string): ReplyLine | undefined {
-  const match = /^([2-5][0-5][0-9])(?:([ -])(.*))?$/.exec(line);
+  const match = /^([2-5][0-9][0-9])(?:([ -])(.*))?$/.exec(line);
   if (match === null) return undefined;
-  return { code: Number(match[1]), last: match[2] !== "-", text: match[3] ?? "" };
+  return { code: Number(match[1]), last: match[2] !== "-", text: readText(match[3] ?? "") };
+}
+
+function readText(latin1: string): string {
+  if (/^[\t -~]*$/.test(latin1)) return latin1;
+  const bytes = Buffer.from(latin1, "latin1");
+  const text = isUtf8(bytes) ? bytes.toString() : latin1;
+  return text.replaceAll(/[^\P{Cc}\t]/gu, "?");
 }
 
 /** Makes a reply out of its lines, the inverse of `formatReply`. An enhanced code is taken off every line. */

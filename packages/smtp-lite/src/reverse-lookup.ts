@@ -1,6 +1,6 @@
 // The name of a client's address, by reverse DNS. It knows addresses and names; it knows no connections.
 import { lookup, reverse } from "node:dns/promises";
-import { isDomain } from "./address.ts";
+import { isDomain } from "./domain.ts";
 
 /** Finds the host name of an IP address; `undefined` where it has none. */
 export type ReverseLookup = (address: string) => Promise<string | undefined>;

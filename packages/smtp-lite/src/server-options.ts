@@ -1,6 +1,6 @@
 // What a server can be told, and which of it makes no sense: better to hear of that now than from the first client.
 import type { Deadlines, ListenOptions, TlsOptions } from "@tcpkit/core";
-import { isDomain } from "./address.ts";
+import { isDomain } from "./domain.ts";
 import { badArgument } from "./errors.ts";
 import type { FaultPolicy } from "./fault-policy.ts";
 import type { SmtpHooks } from "./hooks.ts";

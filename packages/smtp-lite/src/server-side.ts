@@ -6,34 +6,14 @@ import type { Reply } from "./codes.ts";
 import { CommandReader } from "./command-reader.ts";
 import type { Violation } from "./command-reader.ts";
 import { SmtpError } from "./errors.ts";
-import type { SmtpErrorCode } from "./errors.ts";
-import { withDefaults } from "./limits.ts";
+import type { SmtpLimits } from "./limits.ts";
 import { MailData } from "./mail-data.ts";
 import { Progress } from "./progress.ts";
 import { formatReply } from "./reply.ts";
 import { whyUnfit } from "./server-events.ts";
 import type { ServerSideOptions, SmtpEvent } from "./server-events.ts";
 import type { StateName } from "./state.ts";
-import type { Command } from "./wire.ts";
 import { earlyInput, locate, tooManyErrors } from "./violations.ts";
-
-/** What may be wrong with a path and its parameters, and the commands that have them. */
-const OF_PATH: ReadonlySet<SmtpErrorCode> = new Set<SmtpErrorCode>([
-  "bad-address",
-  "bad-parameter",
-  "unknown-parameter",
-]);
-/** What a line would have been that begins with one of these. */
-const COMMANDS: Readonly<Partial<Record<string, Command["type"]>>> = {
-  MAIL: "mail",
-  RCPT: "rcpt",
-  DATA: "message",
-  AUTH: "auth",
-  RSET: "rset",
-  VRFY: "vrfy",
-  EXPN: "expn",
-  HELP: "help",
-};
 
 /** The server's end of one conversation. */
 export class ServerSide implements Session<SmtpEvent, Reply> {
@@ -53,7 +33,7 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
   #ended = false;
   failure: SmtpError | undefined;
 
-  constructor(options: ServerSideOptions = {}) {
+  constructor(options: Omit<ServerSideOptions, "limits">, limits: SmtpLimits) {
     const {
       secure = false,
       lmtp = false,
@@ -61,10 +41,9 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
       requireTls = false,
       requireAuth = false,
     } = options;
-    const all = withDefaults(options.limits);
-    this.#mostBadCommands = all.badCommands;
+    this.#mostBadCommands = limits.badCommands;
     this.#commands = new CommandReader(this.#queue);
-    this.#data = new MailData(this.#queue, all, normalize);
+    this.#data = new MailData(this.#queue, limits, normalize);
     this.#progress = new Progress(secure, lmtp, { tls: requireTls, auth: requireAuth });
   }
 
@@ -175,15 +154,7 @@ export class ServerSide implements Session<SmtpEvent, Reply> {
 
   #violation(violation: Violation): SmtpEvent {
     const { error, verb } = violation;
-    return this.#error(this.#refusalOf(violation) ?? error, violation, verb === "AUTH");
-  }
-
-  /** Why a command may not come now at all, however it is meant. */
-  #refusalOf({ error, verb }: Violation): SmtpError | undefined {
-    const command = COMMANDS[verb];
-    if (command === undefined || error.fatal) return undefined;
-    // What stands behind a command is judged where the command may come: before EHLO there are no parameters to know.
-    return OF_PATH.has(error.code) ? this.#progress.misplaced(command) : this.#progress.barred(command);
+    return this.#error(this.#progress.refuses(error, verb) ?? error, violation, verb === "AUTH");
   }
 
   #nextOfContent(): SmtpEvent | undefined {

@@ -35,10 +35,10 @@ export async function serveSmtp(hooks: SmtpHooks, options: SmtpServerOptions = {
   const { hostname = systemName(), tls, starttls, requireTls = false, faults } = options;
   const { requireAuth = false, allowInsecureAuth = false, mechanisms = SASL_MECHANISMS, sasl } = options;
   const { lmtp = false, normalize = false, greetingDelay = 0, reverseLookup = false } = options;
-  const sides = { limits, secure: tls !== undefined, lmtp, normalize, requireTls, requireAuth };
+  const sides = { secure: tls !== undefined, lmtp, normalize, requireTls, requireAuth };
   const protocol: Protocol<SmtpEvent, Reply> = {
     name: "smtp",
-    session: () => new ServerSide(sides),
+    session: () => new ServerSide(sides, limits),
     describeEvent,
     describeReply,
   };

@@ -4,6 +4,7 @@ import type { Notice, Output, Session } from "@tcpkit/core";
 import { ClientSide } from "./client-side.ts";
 import type { ClientCommand, SmtpClientEvent } from "./client-side.ts";
 import type { Reply } from "./codes.ts";
+import { withDefaults } from "./limits.ts";
 import { ServerSide } from "./server-side.ts";
 import type { ServerSideOptions, SmtpEvent } from "./server-events.ts";
 
@@ -32,7 +33,7 @@ type Sides = {
 };
 
 const sides: Sides = {
-  server: (options) => new ServerSide(options),
+  server: (options) => new ServerSide(options, withDefaults(options.limits)),
   client: () => new ClientSide(),
 };
 

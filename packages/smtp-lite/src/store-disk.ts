@@ -1,5 +1,19 @@
 // The file system as the store uses it: plain descriptors, whole writes, errors by their code. It knows no messages.
-import { close, fdatasync, fstat, fsync, open, read, rename, unlink, writev, writevSync } from "node:fs";
+import {
+  close,
+  fdatasync,
+  fstat,
+  fsync,
+  open,
+  read,
+  rename,
+  stat,
+  statSync,
+  unlink,
+  writev,
+  writevSync,
+} from "node:fs";
+import { resolve } from "node:path";
 import { promisify } from "node:util";
 
 interface Disk {
@@ -7,6 +21,7 @@ interface Disk {
   readonly read: typeof read.__promisify__;
   readonly writev: typeof writev.__promisify__;
   readonly fstat: typeof fstat.__promisify__;
+  readonly stat: typeof stat.__promisify__;
   readonly fdatasync: typeof fdatasync.__promisify__;
   readonly fsync: typeof fsync.__promisify__;
   readonly close: typeof close.__promisify__;
@@ -14,12 +29,13 @@ interface Disk {
   readonly unlink: typeof unlink.__promisify__;
 }
 
-/** With a `FileHandle` a message takes about a tenth more CPU. */
+/** The calls of `node:fs` that wait for the disk, as promises. On descriptors: a `FileHandle` costs a message a tenth more CPU. */
 export const disk: Disk = {
   open: promisify(open),
   read: promisify(read),
   writev: promisify(writev),
   fstat: promisify(fstat),
+  stat: promisify(stat),
   fdatasync: promisify(fdatasync),
   fsync: promisify(fsync),
   close: promisify(close),
@@ -29,9 +45,39 @@ export const disk: Disk = {
 
 /** A folder that is open. */
 export interface Folder {
+  /** Absolute. */
   readonly path: string;
   /** Its descriptor: fsync makes names last. */
   readonly file: number;
+  /** Which folder that is, on which device. */
+  readonly inode: number;
+  readonly device: number;
+}
+
+/** Opens a folder. @throws errors of the file system. */
+export async function openFolder(path: string): Promise<Folder> {
+  const absolute = resolve(path);
+  const file = await disk.open(absolute, "r");
+  const { ino, dev } = await disk.fstat(file);
+  return { path: absolute, file, inode: ino, device: dev };
+}
+
+/**
+ * Files are made by path, and made to last by descriptor: both are to mean the same folder.
+ * @throws Error when the path leads to another folder by now, and errors of the file system.
+ */
+export async function checkFolder(folder: Folder): Promise<void> {
+  compare(folder, await disk.stat(folder.path));
+}
+
+/** The same, and the thread waits. */
+export function checkFolderSync(folder: Folder): void {
+  compare(folder, statSync(folder.path));
+}
+
+function compare({ path, inode, device }: Folder, found: { ino: number; dev: number }): void {
+  if (found.ino === inode && found.dev === device) return;
+  throw new Error(`${path} is not the folder any more that was opened: open it anew`);
 }
 
 /** What nobody has written to for so long, in milliseconds, is left from a crash: the 36 hours that Maildir has. */
@@ -59,10 +105,13 @@ function without(pieces: readonly Uint8Array[], written: number): Uint8Array[] {
   return [];
 }
 
-/** Takes a name away; one that is not there is fine. */
-export async function removeFile(path: string): Promise<void> {
-  await unlessGone(disk.unlink(path));
+/** Takes a name away; one that is not there is fine, or for one of these reasons beside that. */
+export async function removeFile(path: string, ...others: string[]): Promise<void> {
+  await unlessGone(disk.unlink(path), ...others);
 }
+
+/** Why the system lets nobody touch a file that is somebody else's. */
+export const FORBIDDEN = ["EACCES", "EPERM"] as const;
 
 /** What `work` gives, or `undefined` where there is no such file, or for one of these reasons beside that. */
 export async function unlessGone<Result>(

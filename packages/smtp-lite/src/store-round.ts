@@ -2,13 +2,12 @@
 //
 // Content first, then the journal, then the names: no name ever stands for a message that is not safe. A message that comes
 // alone, as most do on a quiet server, needs no journal: its file is made to last at once.
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { fsyncSync } from "node:fs";
 import type { JournalRecord } from "./journal-format.ts";
 import type { Journal } from "./journal.ts";
-import { writeAllSync } from "./store-disk.ts";
+import { checkFolderSync } from "./store-disk.ts";
 import type { Folder } from "./store-disk.ts";
-import { FINAL, TEMPORARY } from "./store-file.ts";
+import { MessageFileSync } from "./store-file.ts";
 
 /** Messages that are kept together. */
 export interface Round {
@@ -24,6 +23,11 @@ export interface Round {
  * it, and the others are kept all the same.
  */
 export function keepRound(folder: Folder, journal: Journal, round: Round): unknown[] {
+  try {
+    checkFolderSync(folder);
+  } catch (error) {
+    return round.ids.map(() => error);
+  }
   const alone = round.ids.length === 1 && !journal.isOpen;
   return alone ? keepAlone(folder, round) : keepTogether(folder, journal, round);
 }
@@ -31,8 +35,8 @@ export function keepRound(folder: Folder, journal: Journal, round: Round): unkno
 /** Makes the file last, and its name. */
 function keepAlone(folder: Folder, round: Round): unknown[] {
   return messagesOf(folder, round).map((message) => {
-    message.attempt(() => message.write("to last"));
-    message.attempt(() => message.finish());
+    message.attempt((file) => file.write(message.content, "to last"));
+    message.attempt((file) => file.finish());
     message.attempt(() => fsyncSync(folder.file));
     return message.failure;
   });
@@ -41,14 +45,14 @@ function keepAlone(folder: Folder, round: Round): unknown[] {
 /** Makes all of them safe by the journal. */
 export function keepTogether(folder: Folder, journal: Journal, round: Round): unknown[] {
   const messages = messagesOf(folder, round);
-  for (const message of messages) message.attempt(() => message.write());
+  for (const message of messages) message.attempt((file) => file.write(message.content));
   const written = messages.filter((message) => message.failure === undefined);
   try {
     if (written.length > 0) journal.append(written);
   } catch (error) {
     for (const message of written) message.fail(error);
   }
-  for (const message of written) message.attempt(() => message.finish());
+  for (const message of written) message.attempt((file) => file.finish());
   return messages.map(({ failure }) => failure);
 }
 
@@ -56,24 +60,21 @@ function messagesOf(folder: Folder, { ids, lengths, bytes }: Round): SmallMessag
   let at = 0;
   return ids.map((id, index) => {
     const content = bytes.subarray(at, (at += lengths[index] ?? 0));
-    return new SmallMessage(join(folder.path, id), id, content);
+    return new SmallMessage(new MessageFileSync(folder, id), id, content);
   });
 }
 
+/** A message of a round, and what became of it. */
 class SmallMessage implements JournalRecord {
   readonly id: string;
   readonly content: Uint8Array;
-  readonly #final: string;
-  readonly #temporary: string;
-  /** The name that it has now, if it has been created. */
-  #name: string | undefined;
+  readonly #file: MessageFileSync;
   #failure: unknown;
 
-  constructor(path: string, id: string, content: Uint8Array) {
+  constructor(file: MessageFileSync, id: string, content: Uint8Array) {
+    this.#file = file;
     this.id = id;
     this.content = content;
-    this.#final = path + FINAL;
-    this.#temporary = path + TEMPORARY;
   }
 
   /** Why it is not kept. */
@@ -82,37 +83,19 @@ class SmallMessage implements JournalRecord {
   }
 
   /** Does a step, unless one before has failed. */
-  attempt(step: () => void): void {
+  attempt(step: (file: MessageFileSync) => void): void {
     if (this.#failure !== undefined) return;
     try {
-      step();
+      step(this.#file);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  write(how?: "to last"): void {
-    // `wx`: an id is never used twice, and a file that is there already is not ours.
-    const file = openSync(this.#temporary, "wx", 0o600);
-    this.#name = this.#temporary;
-    try {
-      writeAllSync(file, [this.content]);
-      if (how === "to last") fdatasyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-  }
-
-  finish(): void {
-    renameSync(this.#temporary, this.#final);
-    this.#name = this.#final;
-  }
-
   fail(error: unknown): void {
     this.#failure = error;
-    if (this.#name === undefined) return;
     try {
-      unlinkSync(this.#name);
+      this.#file.remove();
     } catch {
       // Its sender is told that it is not kept, and tries again: then it is there twice, which is better than never.
     }

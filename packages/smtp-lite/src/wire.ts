@@ -22,8 +22,9 @@
 // Verbs are taken in any case (2.4) and white space before CRLF is tolerated (4.1.1), as the RFC asks of receivers.
 import type { Span } from "@tcpkit/core";
 import type { Path } from "./address.ts";
-import { formatPath, isAscii } from "./address.ts";
-import type { MailParameters, Recipient } from "./parameters.ts";
+import { formatPath } from "./address.ts";
+import { isAscii } from "./characters.ts";
+import type { MailParameters, Recipient } from "./parameter-types.ts";
 import { formatMailParameters, formatRcptParameters } from "./parameters.ts";
 
 /** A command without where it stands. `message` is DATA: `data` is the name for the bytes that follow. */

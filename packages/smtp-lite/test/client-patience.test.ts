@@ -136,7 +136,8 @@ describe("the server's time", () => {
       yield data;
     }
     const timer = new DeadlineTimer(clock);
-    const sent = sendMail({ port: server.port, ...mail, data: stream(), timer });
+    const deadlines = { write: Infinity };
+    const sent = sendMail({ port: server.port, ...mail, data: stream(), timer, deadlines });
     const connection = await accepted.promise;
     await yielded.promise;
     await nextTurn();

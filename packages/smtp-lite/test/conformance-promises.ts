@@ -59,8 +59,8 @@ export const PROMISES: readonly Chapter[] = [
           "A client may be idle for five minutes; then it hears 421 4.4.2. A message has to come at 100 bytes a second, after its first minute. Time that the program needs is not the client's.",
         tests: [
           "dialogues.test.ts: a timeout is answered by 421, wherever it comes",
-          "server.test.ts: an idle client gets 421 4.4.2",
-          "server.test.ts: a client that stops inside a message gets 421 4.4.2, and nothing is delivered",
+          "server.test.ts: an idle client gets 421 4.4.2 after 5 minutes (RFC 5321 section 4.5.3.2.7)",
+          "server.test.ts: a client that stops inside %s gets 421 4.4.2 after 3 minutes",
           "server.test.ts: a client that drips a message gets 421 4.4.2 when its first minute is over (limits.dataRate)",
           "server.test.ts: time that onMessage needs is no fault of the client's",
         ],
@@ -83,6 +83,27 @@ export const PROMISES: readonly Chapter[] = [
           "server.test.ts: a slow consumer holds the client back: what is in flight stays bounded",
           "memory.test.ts: a message of 1 GiB goes through",
           "crowd.test.ts: a client is served among … that are slow",
+        ],
+      },
+    ],
+  },
+  {
+    title: "Who the client is",
+    demands: [
+      {
+        sections: ["PROXY protocol"],
+        demand: "A trusted proxy may say who the client is, by version 1 or 2. Nobody else may.",
+        tests: [
+          "proxy.test.ts: is a bad command from anybody else, who stays who he is",
+          "proxy.test.ts: in version 2, which is no text, ends the connection of anybody else",
+        ],
+      },
+      {
+        sections: ["RFC 5321 §4.4", "RFC 8601 §2.7.3"],
+        demand: "No DNS is asked by default. As an option, a name counts where it leads back to the address.",
+        tests: [
+          "reverse-lookup.test.ts: is off: nobody asks DNS",
+          "reverse-lookup.test.ts: counts where it leads back to the address (RFC 8601 section 2.7.3)",
         ],
       },
     ],

@@ -47,7 +47,8 @@ async function open(port: number, kind: Kind): Promise<Client> {
 async function closed(kind: Kind): Promise<Told> {
   const told: Record<string, number> = {};
   for (const { socket } of clients[kind]) {
-    if (!socket.closed) await once(socket, "close");
+    // Not by `once` of node:events: a reset is a close too.
+    if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
   }
   for (const { text } of clients[kind]) {
     const last = text.trimEnd().split("\r\n").at(-1)?.slice(0, "421 4.4.2".length) ?? "nothing";

@@ -55,6 +55,19 @@ describe("greylisting", () => {
     expect(inbox.messages).toHaveLength(1);
   });
 
+  test("may have none at all, ever", async () => {
+    const rule = greylist({ attempts: Infinity });
+    expect(rule.attempt).toBeUndefined();
+    await using inbox = await inboxWith(rule);
+    for (let left = 3; left > 0; left--) {
+      await expect(mail(inbox)).rejects.toMatchObject({ reply: { code: 450 } });
+    }
+  });
+
+  test.each([Number.NaN, -1, 1.5])("does not take %d attempts", (attempts) => {
+    expect(() => greylist({ attempts })).toThrow(expect.objectContaining({ code: "bad-argument" }));
+  });
+
   test("is overcome by a program that sends again, as nodemailer's users write it", async () => {
     await using inbox = await inboxWith(greylist());
     const transport = createTransport({ host: inbox.host, port: inbox.port, secure: false });
@@ -250,6 +263,48 @@ describe("time", () => {
   });
 });
 
+describe("LMTP, which has a reply for each recipient", () => {
+  const opening =
+    "LHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@d.example>\r\nDATA\r\n";
+
+  async function say(content: string, faults: FaultPolicy): Promise<{ inbox: TestInbox; client: RawClient }> {
+    const inbox = await createTestInbox({ lmtp: true, faults });
+    const client = new RawClient(inbox.port);
+    client.write(opening);
+    expect(await client.codes(6)).toEqual(["220", "250", "250", "250", "250", "354"]);
+    client.write(content);
+    return { inbox, client };
+  }
+
+  test("drips them all", async () => {
+    const clock = new WaitedClock();
+    const rule: FaultRule = { at: "end", fault: { type: "drip", milliseconds: 1000 } };
+    const { inbox, client } = await say("x\r\n.\r\n", new FaultPolicy([rule], { clock }));
+    await using _ = inbox;
+    await clock.begun();
+    const [{ envelope }] = [await inbox.next()];
+    const reply = `250 2.0.0 Accepted as ${envelope.id}\r\n`;
+    for (let sent = 0; sent < 2 * reply.length; sent++) {
+      await clock.begun();
+      clock.advance(1000);
+    }
+    expect([await client.reply(), await client.reply()]).toEqual([reply, reply]);
+    expect(clock.now()).toBe(2 * reply.length * 1000);
+    // And nothing is said twice.
+    expect(await client.write("QUIT\r\n").rest()).toMatch(/^221 .*\r\n$/);
+  });
+
+  test("loses them all", async () => {
+    const { inbox, client } = await say(
+      "x\r\n.\r\n",
+      new FaultPolicy([{ at: "end", fault: { type: "lose-reply" } }]),
+    );
+    await using _ = inbox;
+    expect(await client.rest()).toBe("");
+    expect(inbox.messages).toHaveLength(1);
+  });
+});
+
 describe("a rule", () => {
   test("is for whom it says", async () => {
     await using inbox = await inboxWith(
@@ -324,6 +379,13 @@ describe("a rule", () => {
     ["probability", { at: "mail", probability: 2, fault: DROP }],
     ["milliseconds", { at: "mail", fault: { type: "delay", milliseconds: -1 } }],
     ["milliseconds", { at: "mail", fault: { type: "drip", milliseconds: Infinity } }],
+    ["milliseconds", { at: "mail", fault: { type: "delay" } as never }],
+    ["at", { at: "rctp" as never, fault: DROP }],
+    ["at", greylist as never],
+    ["fault", { at: "rcpt", fault: { type: "dorp" as never } }],
+    ["fault", { at: "rcpt", fault: undefined as never }],
+    ["reply", { at: "rcpt", fault: { type: "reply", reply: { code: 250, lines: ["Ok"] } as never } }],
+    ["lose-reply", { at: "rcpt", fault: { type: "lose-reply" } as never }],
   ])("has a %s that makes sense", (name, rule) => {
     expect(() => new FaultPolicy([rule])).toThrow(expect.objectContaining({ code: "bad-argument" }));
     expect(() => new FaultPolicy([rule])).toThrow(name);

@@ -1,7 +1,8 @@
 // Headers and texts as a test inbox shows them: what mailers write, decoded, and what they break, survived.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeWords, splitMessage } from "../src/header.ts";
+import { splitMessage } from "../src/header.ts";
+import { decodeHeaderText } from "../src/index.ts";
 import { findText } from "../src/mime-text.ts";
 
 function message(...lines: readonly string[]): Buffer {
@@ -54,10 +55,12 @@ test.each([
   ["=?UTF-8?Q?caf=C3?= =?utf-8?Q?=A9?=", "café"],
   ["=?UTF-8?B?w6k=?= and =?UTF-8?Q?=C3=A9?=", "é and é"],
   ["=?no-such-charset?Q?a?=", "=?no-such-charset?Q?a?="],
+  ["=?utf-8?Q?a?= =?no-such-charset?Q?b?=", "=?utf-8?Q?a?= =?no-such-charset?Q?b?="],
+  ["=?*en?Q?a?=", "=?*en?Q?a?="],
   ["=?utf-8?X?a?=", "=?utf-8?X?a?="],
   ["=?utf-8?Q?a b?=", "=?utf-8?Q?a b?="],
 ])("encoded words: %s", (text, decoded) => {
-  expect(decodeWords(text)).toBe(decoded);
+  expect(decodeHeaderText(text)).toBe(decoded);
 });
 
 describe("the text", () => {
@@ -87,6 +90,13 @@ describe("the text", () => {
         "html",
       ),
     ).toBe("<b>é</b>");
+  });
+
+  test("ends without its soft line break, whose CRLF is the boundary's (RFC 2045 section 6.7)", () => {
+    const part = ["Content-Transfer-Encoding: quoted-printable", "", "two=", "gether=20=\t"];
+    expect(
+      findText(message("Content-Type: multipart/mixed; boundary=b", "", "--b", ...part, "--b--"), "plain"),
+    ).toBe("twogether ");
   });
 
   test("is the first in a multipart message that is no attachment, however deep", () => {

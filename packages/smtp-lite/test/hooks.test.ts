@@ -131,7 +131,10 @@ describe("refusals of single recipients (RFC 2033 section 4.2)", () => {
   });
 
   it("whatever a hook does to `envelope.to`, each recipient has its reply", async () => {
-    const client = await start({ onMessage: ({ to }) => void (to as unknown[]).pop() }, { lmtp: true });
+    const client = await start(
+      { onMessage: ({ to }) => void (to as unknown as unknown[]).pop() },
+      { lmtp: true },
+    );
     for (const reply of await deliver(client, two, 2)) expect(reply).toMatch(/^250 /);
   });
 });

@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -29,9 +30,9 @@ import {
   takeRecord,
 } from "../src/journal-format.ts";
 import { recoverJournals } from "../src/journal-recovery.ts";
-import { disk } from "../src/store-disk.ts";
+import { disk, openFolder } from "../src/store-disk.ts";
 import { StoreThread } from "../src/store-thread.ts";
-import { MailDirectory } from "../src/store.ts";
+import { MailDirectory } from "../src/mail-directory.ts";
 
 const HOURS = 60 * 60 * 1000;
 /** A boot that is over. */
@@ -67,11 +68,11 @@ function found(): Record<string, string> {
 
 /** What a server does with what it finds when it starts. */
 async function reopen(): Promise<void> {
-  const file = await disk.open(directory, "r");
+  const folder = await openFolder(directory);
   try {
-    await recoverJournals({ path: directory, file }, await thisOrigin());
+    await recoverJournals(folder, await thisOrigin());
   } finally {
-    await disk.close(file);
+    await disk.close(folder.file);
   }
 }
 
@@ -96,7 +97,7 @@ it("after a power failure every message is there, byte for byte, and what was ri
 });
 
 it("what a store has written comes back from its journal alone", async () => {
-  const folder = { path: directory, file: await disk.open(directory, "r") };
+  const folder = await openFolder(directory);
   await using mail = new MailDirectory(folder, await StoreThread.start(folder, BEFORE));
   const sizes = [0, 1, 100, 5000, 32_000];
   for (let round = 0; round < 4; round++) {
@@ -246,14 +247,29 @@ describe.skipIf(here === undefined)("a journal of this boot", () => {
     ["there is no process of its number", `999999999-1-${namespace}`],
     ["its number is another process's now", `${pid}-${Number(start) - 1}-${namespace}`],
   ])(
-    "goes when %s; its messages stay as they are, and what was taken away stays away",
+    "goes when %s; what is right stays as it is, what was taken away stays away, and what a lost disk lost comes back",
     async (_, process) => {
-      put(JOURNAL, header({ ...owner, process }), record("stays", "1"), record("taken", "2"));
-      put("stays.eml", "1");
+      const ids = ["right", "taken", "empty", "wrong", "begun"];
+      put(JOURNAL, header({ ...owner, process }), ...ids.map((id) => record(id, `Subject: ${id}\r\n`)));
+      put("right.eml", "Subject: right\r\n");
+      put("empty.eml");
+      put("wrong.eml", Buffer.alloc(16));
+      put("begun.eml.tmp");
+      const { ino } = statSync(join(directory, "right.eml"));
       await reopen();
-      expect(found()).toEqual({ "stays.eml": "1" });
+      const there = ids.filter((id) => id !== "taken").sort();
+      expect(found()).toEqual(Object.fromEntries(there.map((id) => [`${id}.eml`, `Subject: ${id}\r\n`])));
+      expect(statSync(join(directory, "right.eml")).ino).toBe(ino);
     },
   );
+
+  it("is put in order after 36 hours when nobody can tell who wrote it, not thrown away", async () => {
+    put(JOURNAL, header({ ...owner, process: "1-1-1" }), record("empty", "1"), record("taken", "2"));
+    put("empty.eml");
+    age(JOURNAL, 37);
+    await reopen();
+    expect(found()).toEqual({ "empty.eml": "1" });
+  });
 
   it("goes when its owner is dead, although nobody has noticed that", async () => {
     // What the shell has become never asks for its child; the shell itself might, so the child lives until then.
@@ -283,7 +299,7 @@ it("a journal of another boot is replayed however old it is", async () => {
 });
 
 it("where the boot is not known, a journal is replayed, and none is written", async () => {
-  const folder = { path: directory, file: await disk.open(directory, "r") };
+  const folder = await openFolder(directory);
   put(JOURNAL, header(BEFORE), record("one", "1"));
   await recoverJournals(folder, undefined);
   expect(found()).toEqual({ "one.eml": "1" });

@@ -1,16 +1,26 @@
 // The journal of a mail folder while it is written, without a thread: what is asked of the disk and in which order, what
 // happens when the disk fails, and when a segment ends. Recovery is in journal-recovery.test.ts.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { fakeClock } from "@tcpkit/core/testing";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { JOURNAL_PREFIX } from "../src/journal-format.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DOUBTED_PREFIX, JOURNAL_PREFIX } from "../src/journal-format.ts";
+import { recoverJournals } from "../src/journal-recovery.ts";
 import { Journal } from "../src/journal.ts";
 import type { JournalOptions } from "../src/journal.ts";
-import { disk } from "../src/store-disk.ts";
+import { disk, openFolder } from "../src/store-disk.ts";
 import type { Folder } from "../src/store-disk.ts";
 import { keepTogether } from "../src/store-round.ts";
 
@@ -51,6 +61,12 @@ vi.mock("node:fs", async (original) => {
     ...real,
     open(path: string, flags: string, ...rest: unknown[]): void {
       const callback = rest.pop() as (error: Error | null, file?: number) => void;
+      try {
+        watch(`open ${base(path)}`);
+      } catch (error) {
+        callback(error as Error);
+        return;
+      }
       real.open(path, flags, rest[0] as number | undefined, (error, file) => {
         if (error === null) asked.names.set(file, base(path));
         callback(error, file);
@@ -80,7 +96,7 @@ let directory = "";
 let folder: Folder;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "smtp-lite-journal-"));
-  folder = { path: directory, file: await disk.open(directory, "r") };
+  folder = await openFolder(directory);
   asked.calls = [];
   asked.before = () => {};
 });
@@ -106,19 +122,26 @@ function count(pattern: RegExp): number {
 }
 
 const SYNC_JOURNAL = /^fdatasync .*journal/;
+const OPEN_MESSAGE = /^open .*\.eml$/;
 const SYNC_MESSAGE = /^fdatasync .*\.eml$/;
 const WELL = [undefined];
 const EIO = expect.objectContaining({ code: "EIO" }) as unknown;
 
-/** Lets calls that match fail, as a broken disk does. */
-function breakDisk(pattern: RegExp): void {
+/** Lets calls that match fail, as a broken disk does, or for another reason. */
+function breakDisk(pattern: RegExp, code = "EIO"): void {
   asked.before = (call) => {
-    if (pattern.test(call)) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    if (!pattern.test(call)) return;
+    throw Object.assign(new Error(`${code}: no`), { code, syscall: call.split(" ")[0] });
   };
 }
 
 function segments(): string[] {
   return readdirSync(directory).filter((name) => name.startsWith(JOURNAL_PREFIX));
+}
+
+/** Those that are marked for whoever opens the folder next. */
+function doubted(): string[] {
+  return segments().filter((name) => name.startsWith(DOUBTED_PREFIX));
 }
 
 function messages(): string[] {
@@ -159,7 +182,7 @@ it("many files are made to last by one call for their file system, or one by one
   for (const [options, syncs] of [
     [{}, process.platform === "linux" ? 0 : 65],
     [{ tools: [] }, 65],
-    [{ tools: ["/no/such/tool", "/bin/false"] }, 65],
+    [{ tools: ["/no/such/tool", "/nor/this"] }, 65],
     // Such a name is refused by a throw.
     [{ tools: ["/no\0tool"] }, 65],
   ] as const) {
@@ -238,14 +261,14 @@ it("a segment that is full ends with the next round, once all of its names are t
   await journal.close();
 });
 
-it("a checkpoint that fails refuses nothing: its segment stays, and goes with the next one", async () => {
+it("a checkpoint that could not open a file refuses nothing: its segment stays, and goes with the next one", async () => {
   const journal = open({ size: 1 });
-  breakDisk(SYNC_MESSAGE);
+  breakDisk(OPEN_MESSAGE, "EMFILE");
   keep(journal, "one");
   expect(keep(journal, "two")).toEqual(WELL);
-  await until(() => count(SYNC_MESSAGE) === 1);
+  await until(() => count(OPEN_MESSAGE) === 1);
   expect(keep(journal, "three")).toEqual(WELL);
-  await until(() => count(SYNC_MESSAGE) === 2);
+  await until(() => count(OPEN_MESSAGE) === 2);
   expect(segments()).toHaveLength(3);
   asked.before = () => {};
   expect(keep(journal, "four")).toEqual(WELL);
@@ -254,17 +277,101 @@ it("a checkpoint that fails refuses nothing: its segment stays, and goes with th
   expect(readdirSync(directory).sort()).toEqual(["four.eml", "one.eml", "three.eml", "two.eml"]);
 });
 
-it("close() tries again what failed; when that fails too, it says so, and the journal stays", async () => {
+it("close() tries again what could not be opened; when that fails too, it says so, and the journal stays", async () => {
   const clock = fakeClock();
   const journal = open({ clock });
-  breakDisk(SYNC_MESSAGE);
+  breakDisk(OPEN_MESSAGE, "EMFILE");
   keep(journal, "one");
   clock.advance(10_000);
-  await until(() => count(SYNC_MESSAGE) === 1);
+  await until(() => count(OPEN_MESSAGE) === 1);
   await setImmediate();
-  await expect(journal.close()).rejects.toThrow("EIO");
-  expect(count(SYNC_MESSAGE)).toBe(2);
+  await expect(journal.close()).rejects.toThrow("EMFILE");
+  expect(count(OPEN_MESSAGE)).toBe(2);
   expect(segments()).toHaveLength(1);
+});
+
+describe("a sync that fails at a checkpoint is told once, so", () => {
+  it("no later one releases the journal, close() rejects, and the next to open writes the files anew", async () => {
+    const journal = open({ size: 1 });
+    breakDisk(SYNC_MESSAGE);
+    keep(journal, "one");
+    expect(keep(journal, "two")).toEqual(WELL);
+    await until(() => doubted().length === 2);
+    // The disk is well again.
+    asked.before = () => {};
+    expect(keep(journal, "three")).toEqual(WELL);
+    expect(keep(journal, "four")).toEqual(WELL);
+    await expect(journal.close()).rejects.toMatchObject({ code: "EIO" });
+    expect(segments()).toEqual(doubted());
+    expect(messages().sort()).toEqual(["four.eml", "one.eml", "three.eml", "two.eml"]);
+    expect(asked.calls.filter((call) => SYNC_MESSAGE.test(call)).sort()).toEqual([
+      "fdatasync four.eml",
+      "fdatasync one.eml",
+      "fdatasync three.eml",
+    ]);
+    const inodes = (): number[] => ["one", "three"].map((id) => statSync(join(directory, `${id}.eml`)).ino);
+    const [one, three] = inodes();
+    await recoverJournals(folder, undefined);
+    expect(inodes()).toEqual([expect.not.toBeOneOf([one]), three]);
+    expect(segments()).toEqual([]);
+  });
+
+  it("when it was the whole file system's, what had been written by then counts, sealed or not", async () => {
+    const ids = Array.from({ length: 65 }, (_, index) => `m${index}`);
+    const journal = open({ size: 1, tools: ["/bin/false", "/bin/true"] });
+    keep(journal, ...ids);
+    keep(journal, "open");
+    await until(() => doubted().length === 2);
+    await expect(journal.close()).rejects.toThrow("/bin/false -f has failed");
+    expect(segments()).toHaveLength(2);
+    expect(count(SYNC_MESSAGE)).toBe(0);
+  });
+
+  it("what fails while a folder is put in order is not taken for right the next time", async () => {
+    keep(open(), "one");
+    breakDisk(SYNC_MESSAGE);
+    await expect(recoverJournals(folder, undefined)).rejects.toThrow("EIO");
+    asked.before = () => {};
+    asked.calls = [];
+    await recoverJournals(folder, undefined);
+    expect(asked.calls).toContainEqual(expect.stringMatching(/^fdatasync one\..*\.eml\.tmp$/));
+    expect(readdirSync(directory)).toEqual(["one.eml"]);
+  });
+});
+
+describe("a message that was taken away before it was made to last", () => {
+  it.each([
+    ["moved", (path: string) => renameSync(path, `${path}.moved`)],
+    ["given to another user", () => breakDisk(/^open one\.eml/, "EACCES")],
+  ])("%s, it lasts by a sync of the whole file system", async (_, take) => {
+    const marker = join(directory, "synced");
+    const tool = join(directory, "sync");
+    writeFileSync(tool, `#!/bin/sh\nreadlink "$2" > ${marker}\n`, { mode: 0o755 });
+    const journal = open({ tools: [tool] });
+    keep(journal, "one", "two");
+    take(join(directory, "one.eml"));
+    await journal.close();
+    expect(readFileSync(marker, "utf8")).toBe(`${directory}\n`);
+    expect(segments()).toEqual([]);
+  });
+
+  it("without the tool for it, it holds up nobody", async () => {
+    const journal = open({ tools: [] });
+    keep(journal, "one", "two");
+    rmSync(join(directory, "one.eml"));
+    await journal.close();
+    expect(readdirSync(directory)).toEqual(["two.eml"]);
+    expect(asked.calls).toContain("fdatasync two.eml");
+  });
+
+  it("when the folder is put in order, another user's stays as it is", async () => {
+    keep(open(), "one", "two");
+    writeFileSync(join(directory, "one.eml"), "theirs");
+    breakDisk(/^open one\.eml/, "EACCES");
+    await recoverJournals(folder, undefined);
+    expect(readFileSync(join(directory, "one.eml"), "utf8")).toBe("theirs");
+    expect(readdirSync(directory).sort()).toEqual(["one.eml", "two.eml"]);
+  });
 });
 
 it("a segment ends ten seconds after its first record", async () => {

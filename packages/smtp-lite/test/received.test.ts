@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makePath } from "../src/address.ts";
-import { NO_PARAMETERS } from "../src/parameters.ts";
+import { NO_PARAMETERS } from "../src/parameter-types.ts";
 import { ReceivedCounter, receivedLine } from "../src/received.ts";
 
 const mail = {

@@ -382,7 +382,6 @@ describe("hooks", () => {
       },
     });
     await arrived.promise;
-    await once(client.socket, "connect");
     const [connection] = listeners[0]?.connections ?? [];
     const seen = once(connection ?? client.socket, "data");
     client.write("EHLO x\r\n");
@@ -410,24 +409,48 @@ describe("admission", () => {
 });
 
 describe("time and shutdown", () => {
-  it("an idle client gets 421 4.4.2", async () => {
-    const client = await start({}, { deadlines: { idle: 30 } });
-    expect(await client.rest()).toBe(
-      "220 mail.example ESMTP ready\r\n421 4.4.2 Timed out waiting for you\r\n",
-    );
+  it("an idle client gets 421 4.4.2 after 5 minutes (RFC 5321 section 4.5.3.2.7)", async () => {
+    const clock = fakeClock();
+    const client = await start({}, { timer: new DeadlineTimer(clock) });
+    await client.reply();
+    clock.advance(299_000);
+    client.write("NOOP\r\n");
+    expect(await client.codes(1)).toEqual(["250"]);
+    const [connection] = listeners[0]?.connections ?? [];
+    clock.advance(299_000);
+    expect(connection?.closeReason).toBeUndefined();
+    clock.advance(2000);
+    expect(await client.rest()).toBe("421 4.4.2 Timed out waiting for you\r\n");
+    expect(connection?.closeReason).toMatchObject({ kind: "timeout", deadline: "idle" });
   });
 
-  it("a client that stops inside a message gets 421 4.4.2, and nothing is delivered", async () => {
+  it.each([
+    ["a command", "", 1, "MAIL FR"],
+    ["a message", OPEN, 5, "half"],
+  ])("a client that stops inside %s gets 421 4.4.2 after 3 minutes", async (_, opening, replies, half) => {
+    const clock = fakeClock();
     const failure = signal<unknown>();
     const client = await start(
-      { onMessage: async (_, body) => readAll(body).then(() => failure.done("complete"), failure.done) },
-      { deadlines: { message: 30 } },
+      {
+        onMessage: async (_envelope, body) =>
+          readAll(body).then(() => failure.done("complete"), failure.done),
+      },
+      { timer: new DeadlineTimer(clock) },
     );
-    client.write(OPEN);
-    await client.codes(5);
-    client.write("half");
+    client.write(opening);
+    await client.codes(replies);
+    const [connection] = listeners[0]?.connections ?? [];
+    const seen = once(connection ?? client.socket, "data");
+    client.write(half);
+    await seen;
+    // The server waits for more.
+    await turn();
+    clock.advance(179_000);
+    expect(connection?.closeReason).toBeUndefined();
+    clock.advance(2000);
     expect(await client.rest()).toBe("421 4.4.2 Timed out waiting for you\r\n");
-    expect(await failure.promise).toMatchObject({ code: "timeout" });
+    // Nothing is delivered.
+    if (opening !== "") expect(await failure.promise).toMatchObject({ code: "timeout" });
   });
 
   it("a client that drips a message gets 421 4.4.2 when its first minute is over (limits.dataRate)", async () => {
@@ -494,18 +517,17 @@ describe("time and shutdown", () => {
     const clock = fakeClock();
     const log = new EventLog();
     const types: string[] = [];
+    const heard = signal();
+    const asked = signal();
     log.read((record) => {
+      if (record.kind === "data" && record.dir === "in") heard.done();
       if (record.kind === "message") types.push(`${record.dir} ${record.type}`);
+      if (types.length === 2) asked.done();
     });
     const polite = await start({}, { timer: new DeadlineTimer(clock), greetingDelay: 5000, tap: log });
     const rude = join();
     rude.write("EHLO robot\r\n");
-    const settled = async (): Promise<void> => {
-      const { connections } = listeners[0] ?? { connections: [] };
-      while ([...connections].filter(({ bytesReceived }) => bytesReceived > 0).length < 1) await turn();
-    };
-    await settled();
-    while (types.length < 2) await turn();
+    await Promise.all([heard.promise, asked.promise]);
     expect(types).toEqual(["in greeting", "in greeting"]);
     clock.advance(6000);
     expect(await polite.reply()).toBe("220 mail.example ESMTP ready\r\n");

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openMailDirectory } from "../src/index.ts";
-import { disk } from "../src/store-disk.ts";
+import { disk, openFolder } from "../src/store-disk.ts";
 import type { Folder } from "../src/store-disk.ts";
 import { StoreThread } from "../src/store-thread.ts";
-import { MailDirectory } from "../src/store.ts";
+import { MailDirectory } from "../src/mail-directory.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -32,7 +32,7 @@ function reasons(settled: readonly PromiseSettledResult<unknown>[]): unknown[] {
 
 describe("a thread that goes wrong", () => {
   async function start(program: string): Promise<{ folder: Folder; thread: Promise<StoreThread> }> {
-    const folder = { path: directory, file: await disk.open(directory, "r") };
+    const folder = await openFolder(directory);
     const start = 'import { parentPort } from "node:worker_threads"; parentPort.postMessage([]);';
     const url = new URL(`data:text/javascript,${encodeURIComponent(start + program)}`);
     return { folder, thread: StoreThread.start(folder, { boot: "x", process: "1-1-1" }, url) };
@@ -62,7 +62,7 @@ describe("a thread that goes wrong", () => {
   });
 
   it("is told when it cannot start", async () => {
-    const folder = { path: directory, file: await disk.open(directory, "r") };
+    const folder = await openFolder(directory);
     const program = new URL("no-such-file.js", import.meta.url);
     const starting = StoreThread.start(folder, { boot: "x", process: "1-1-1" }, program);
     await expect(starting).rejects.toMatchObject({
@@ -79,11 +79,11 @@ it("an error of the file system keeps what it says", async () => {
   const error: unknown = await write(mail, "one", 100).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(Error);
   expect(error).toMatchObject({
-    message: expect.stringMatching(/^ENOENT: no such file or directory, open '/) as unknown,
+    message: expect.stringMatching(/^ENOENT: no such file or directory, stat '/) as unknown,
     code: "ENOENT",
     errno: -2,
-    syscall: "open",
-    path: join(directory, "one.eml.tmp"),
+    syscall: "stat",
+    path: directory,
   });
   await mail.close();
 });

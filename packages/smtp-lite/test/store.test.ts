@@ -1,17 +1,19 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -19,6 +21,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openMailDirectory, serveSmtp, SmtpError } from "../src/index.ts";
 import type { MailDirectory } from "../src/index.ts";
 import { makePath } from "../src/address.ts";
+import { formatHeader, formatRecord, JOURNAL_PREFIX } from "../src/journal-format.ts";
+import { newId } from "../src/message-id.ts";
 import { OPEN, RawClient } from "./support.ts";
 
 let directory = "";
@@ -215,9 +219,68 @@ describe("a mail directory", () => {
     await mail.close();
   });
 
+  it("what is somebody else's or no message does not keep the folder from opening, and stays", async () => {
+    mkdirSync(join(directory, "folder.eml.tmp"));
+    utimesSync(join(directory, "folder.eml.tmp"), 0, 0);
+    await (await openMailDirectory(directory)).close();
+    expect(shown()).toEqual(["folder.eml.tmp"]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "nor do files of another user, where nobody removes another's",
+    async () => {
+      const journal = [formatHeader({ boot: "some-boot", process: "1-1-1" })];
+      journal.push(...formatRecord({ id: "taken", content: Buffer.from("x") }));
+      writeFileSync(join(directory, `${JOURNAL_PREFIX}1`), Buffer.concat(journal));
+      writeFileSync(join(directory, "taken.eml"), "theirs", { mode: 0o600 });
+      writeFileSync(join(directory, "old.eml.tmp"), "");
+      utimesSync(join(directory, "old.eml.tmp"), 0, 0);
+      chmodSync(directory, 0o1777);
+      const before = readdirSync(directory);
+      const index = new URL("../src/index.ts", import.meta.url).href;
+      const program = `const { openMailDirectory } = await import(${JSON.stringify(index)});
+      process.setgid(65534); process.setuid(65534);
+      await (await openMailDirectory(process.argv[1])).close();`;
+      execFileSync(process.execPath, ["--input-type=module", "-e", program, directory], { stdio: "pipe" });
+      expect(readdirSync(directory)).toEqual(before);
+      expect(readFileSync(join(directory, "taken.eml"), "latin1")).toBe("theirs");
+    },
+  );
+
+  it("a path that is relative means the same folder for good", async () => {
+    await using other = await openMailDirectory(relative(process.cwd(), directory));
+    expect(other.path).toBe(directory);
+  });
+
+  it("when the path leads to another folder, nothing is written there, and nobody is told 250", async () => {
+    await mail.write(envelope("before"), pieces("x"));
+    const moved = `${directory}.moved`;
+    renameSync(directory, moved);
+    mkdirSync(directory);
+    try {
+      // The first goes alone, the others together; the last is streamed.
+      const written = ["x", "x", "x", "x".repeat(50_000)].map((content, index) =>
+        mail.write(envelope(`m${index}`), pieces(content)),
+      );
+      const message = `${directory} is not the folder any more that was opened: open it anew`;
+      for (const one of await Promise.allSettled(written)) {
+        expect(one).toMatchObject({ status: "rejected", reason: { message } });
+      }
+      expect(readdirSync(directory)).toEqual([]);
+      expect(readdirSync(moved)).toEqual(["before.eml"]);
+    } finally {
+      rmSync(moved, { recursive: true });
+    }
+  });
+
   it("a folder that is not there is an error, not a new folder", async () => {
     await expect(openMailDirectory(join(directory, "no"))).rejects.toMatchObject({ code: "ENOENT" });
   });
+});
+
+it("names sort in the order in which they were made", () => {
+  const ids = Array.from({ length: 5000 }, newId);
+  expect(ids.toSorted()).toEqual(ids);
 });
 
 describe("on a full disk", () => {

@@ -2,7 +2,7 @@
 import { createTransport } from "nodemailer";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { createTestInbox, sendMail, SmtpReply } from "../src/index.ts";
-import type { InboxMessage, NextMessage, TestInbox, TestInboxOptions } from "../src/index.ts";
+import type { InboxMessage, NextMessage, SmtpHooks, TestInbox, TestInboxOptions } from "../src/index.ts";
 
 async function mail(
   inbox: TestInbox,
@@ -98,6 +98,39 @@ describe("next()", () => {
     expect((await inbox.next()).subject).toBe("later");
   });
 
+  test.each<[string, (inbox: TestInbox, stop: AbortController) => unknown]>([
+    ["its signal", (_, stop) => stop.abort()],
+    ["its listener", ({ listener }) => listener.close()],
+  ])("ends when the server is ended by %s", async (_, end) => {
+    const stop = new AbortController();
+    await using inbox = await createTestInbox({ signal: stop.signal });
+    const waiting = expect(inbox.next({ timeout: Infinity })).rejects.toMatchObject({ code: "aborted" });
+    end(inbox, stop);
+    await waiting;
+    await expect(inbox.next()).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  test("that waits in vain says which line of the test it was", async () => {
+    await using inbox = await createTestInbox();
+    const waitHere = async (): Promise<unknown> => inbox.next({ timeout: 1 });
+    const { stack = "" } = await waitHere().then(
+      () => new Error("a message came"),
+      (error: Error) => error,
+    );
+    expect(stack).toMatch(
+      /^SmtpError: no message at all: .* The inbox is empty\n +at waitHere .*test-inbox\.test\.ts/,
+    );
+  });
+
+  test.each<NextMessage>([{ timeout: Number.NaN }, { timeout: -5 }, { after: Number.NaN }])(
+    "has options that make sense: %j",
+    async (wanted) => {
+      await using inbox = await createTestInbox();
+      await mail(inbox, "bob@example.org", "there");
+      await expect(inbox.next(wanted)).rejects.toMatchObject({ code: "bad-argument", blame: "local" });
+    },
+  );
+
   test("ends when the inbox closes", async () => {
     const inbox = await createTestInbox();
     const waiting = expect(inbox.next()).rejects.toMatchObject({ code: "aborted" });
@@ -153,6 +186,29 @@ describe("an inbox", () => {
     expect(inbox.dropped).toBe(1);
   });
 
+  test("shows what it has now: what was looked at before stays as it was", async () => {
+    await using inbox = await createTestInbox();
+    await mail(inbox, "bob@example.org", "a");
+    const { messages } = inbox;
+    expect(inbox.messages).toBe(messages);
+    await mail(inbox, "bob@example.org", "b");
+    expect(messages).toHaveLength(1);
+    expect(inbox.messages).toHaveLength(2);
+  });
+
+  test.each<TestInboxOptions>([
+    { maxMessages: 0 },
+    { maxMessages: -1 },
+    { maxMessages: 1.5 },
+    { maxMessages: Number.NaN },
+    { maxBytes: Number.NaN },
+    { maxBytes: -1 },
+    { hooks: { onRcpt: "nobody" as never } },
+    { hooks: { onMessage: (() => undefined) as never } },
+  ])("has options that make sense: %j", async (options) => {
+    await expect(createTestInbox(options)).rejects.toMatchObject({ code: "bad-argument", blame: "local" });
+  });
+
   test("asks hooks that are methods of a class", async () => {
     class Rules {
       readonly asked: string[] = [];
@@ -181,6 +237,8 @@ describe("an inbox", () => {
 
   test("has types that fit", () => {
     expectTypeOf<Awaited<ReturnType<TestInbox["next"]>>>().toEqualTypeOf<InboxMessage>();
-    expectTypeOf<NonNullable<TestInboxOptions["hooks"]>>().not.toHaveProperty("onMessage");
+    const hooks: SmtpHooks = { onMessage: () => undefined };
+    expectTypeOf(hooks).not.toExtend<TestInboxOptions["hooks"]>();
+    expectTypeOf<Omit<SmtpHooks, "onMessage">>().toExtend<TestInboxOptions["hooks"]>();
   });
 });
