@@ -33,7 +33,8 @@ export function voiceFor({ json, quiet }: RunOptions, say: Translate): Voice {
       }
     },
     event(event) {
-      if (quiet) return;
+      // Somebody was told that it could not be done: that is no talk.
+      if (quiet && event.event !== "failed") return;
       if (json) stdout.write(JSON.stringify(event));
       // A mail is what a person runs the server for, so it goes where results go; the rest is talk.
       else if (event.event === "message") stdout.write(toText(event));

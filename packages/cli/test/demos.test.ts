@@ -71,6 +71,9 @@ describe("the summary of a mail", () => {
     ["Subject: a\u0007\u001b[31m\u009bb\u202ec", "a[31mbc"],
     ["Subject: =?utf-8?B?5L2g5aW9?= =?utf-8?Q?_=21?=", "你好 !"],
     ["Subject: =?iso-8859-1?q?gr=FC=DFe?=", "grüße"],
+    // A character cut in two, and a language.
+    ["Subject: =?utf-8?Q?caf=C3?= =?utf-8?Q?=A9?=", "café"],
+    ["Subject: =?utf-8*en?Q?tea?=", "tea"],
     ["Subject: =?utf-8?B?G1szMW0=?=", "[31m"],
     ["Subject: =?no-such-charset?B?5L2g?=", "=?no-such-charset?B?5L2g?="],
     ["Subject: 你好", "你好"],

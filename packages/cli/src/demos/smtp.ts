@@ -1,7 +1,8 @@
 // The demo SMTP server: takes every mail, keeps it, and tells of it. What goes over the wire is smtp-lite's.
 import type { EventLog } from "@tcpkit/core";
-import { openMailDirectory, serveSmtp, SmtpReply } from "@tcpkit/smtp-lite";
+import { serveSmtp, SmtpReply } from "@tcpkit/smtp-lite";
 import type { Envelope, MailDirectory } from "@tcpkit/smtp-lite";
+import { CliError } from "../errors.ts";
 import type { Report } from "../events.ts";
 import { printable } from "../printable.ts";
 import { reasonOf } from "../reason.ts";
@@ -13,8 +14,8 @@ export interface SmtpDemoOptions {
   readonly host: string;
   readonly port: number;
   readonly tap: EventLog | undefined;
-  /** Keeps each mail as a file in this directory, which exists; `undefined` keeps the newest in memory. */
-  readonly data: string | undefined;
+  /** Keeps each mail as a file, and is closed with the server; `undefined` keeps the newest in memory. */
+  readonly directory: Pick<MailDirectory, "path" | "write" | "close"> | undefined;
   readonly report: Report;
 }
 
@@ -25,11 +26,11 @@ type Keep = (envelope: Envelope, body: Body) => Promise<string | undefined>;
 
 /**
  * Serves the demo. Its `close` waits for the files too, as smtp-lite's does: a mail that was cut off is to be taken away again.
- * @throws TcpError as core's `listen`.
+ * @throws TcpError as core's `listen`: the directory stays open then. `close` throws CliError when the directory cannot be closed
+ * in good order.
  */
 export async function serveSmtpDemo(options: SmtpDemoOptions): Promise<Listening> {
-  const { host, port, tap, data, report } = options;
-  const directory = data === undefined ? undefined : await openMailDirectory(data);
+  const { host, port, tap, directory, report } = options;
   const keep = directory === undefined ? inMemory(new Mailbox()) : inDirectory(directory);
   const onMessage = async (envelope: Envelope, body: Body): Promise<void> => {
     const summary = new Summary();
@@ -48,21 +49,19 @@ export async function serveSmtpDemo(options: SmtpDemoOptions): Promise<Listening
   const onError = (error: unknown): void => {
     report({ event: "failed", service: "smtp", reason: printable(reasonOf(error)) });
   };
-  const listener = await serveSmtp({ onMessage }, { host, port, tap, onError }).catch(
-    async (error: unknown) => {
-      await directory?.close();
-      throw error;
-    },
-  );
+  const listener = await serveSmtp({ onMessage }, { host, port, tap, onError });
   const close: Listening["close"] = async (drain) => {
     const result = await listener.close(drain);
-    await directory?.close();
+    await directory?.close().catch((cause: unknown) => {
+      const parameters = { directory: directory.path, reason: reasonOf(cause) };
+      throw new CliError(1, "error.data-not-closed", parameters, cause);
+    });
     return result;
   };
   return { host: listener.host, port: listener.port, close };
 }
 
-function inDirectory(directory: MailDirectory): Keep {
+function inDirectory(directory: Pick<MailDirectory, "write">): Keep {
   return (envelope, body) => directory.write(envelope, body);
 }
 

@@ -78,5 +78,7 @@ export const en = {
   "error.cannot-listen": "Cannot listen on {host} port {port}: {reason}.",
   "error.bad-directory": "{directory} is not a directory that can be read: {reason}.",
   "error.data-not-writable": "Mail cannot be kept in {directory}: {reason}.",
+  "error.data-not-closed":
+    "Not all mail in {directory} is on disk for certain: {reason}. Its journal is kept; the next start with --data puts it in order.",
   "error.unexpected": "Something unexpected failed; this is a bug of tcpkit: {reason}",
 } as const;

@@ -77,5 +77,7 @@ export const zhCN: Readonly<Record<MessageKey, string>> = {
   "error.cannot-listen": "无法监听 {host} 的端口 {port}：{reason}。",
   "error.bad-directory": "{directory} 不是可读的目录：{reason}。",
   "error.data-not-writable": "无法把邮件存入 {directory}：{reason}。",
+  "error.data-not-closed":
+    "无法确定 {directory} 中的邮件是否都已写入磁盘：{reason}。日志已保留；下次用 --data 启动时会整理好。",
   "error.unexpected": "发生意外错误，这是 tcpkit 的缺陷：{reason}",
 };

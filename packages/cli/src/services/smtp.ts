@@ -1,4 +1,5 @@
 // The SMTP service: takes every mail, tells of it, keeps it.
+import type { MailDirectory } from "@tcpkit/smtp-lite";
 import { CliError } from "../errors.ts";
 import { reasonOf } from "../reason.ts";
 import type { Service } from "./service.ts";
@@ -9,22 +10,26 @@ export const smtp: Service = {
   path: "",
   hint: (authority) => `swaks --server ${authority} --to you@example.com`,
   async prepare({ host, log, data, report }) {
-    if (data !== undefined) await prepareDirectory(data);
+    // Once, whatever the number of ports that are tried. When none is free, it goes with the process: nothing was written.
+    const directory = data === undefined ? undefined : await openDirectory(data);
     const { serveSmtpDemo } = await import("../demos/smtp.ts");
-    return (port) => serveSmtpDemo({ host, port, tap: log, data, report });
+    return (port) => serveSmtpDemo({ host, port, tap: log, directory, report });
   },
 };
 
-/** Makes the directory and proves that a file can be made in it: to fail now is better than at the first mail. */
-async function prepareDirectory(directory: string): Promise<void> {
+/** Makes the directory, proves that a file can be made in it, and opens it: to fail now is better than at the first mail. */
+async function openDirectory(directory: string): Promise<MailDirectory> {
+  const { randomUUID } = await import("node:crypto");
   const { rm, writeFile } = await import("node:fs/promises");
-  const { makeFolder } = await import("../folder.ts");
   const path = await import("node:path");
+  const { openMailDirectory } = await import("@tcpkit/smtp-lite");
+  const { makeFolder } = await import("../folder.ts");
   try {
     await makeFolder(directory);
-    const probe = path.join(directory, `.tcpkit-${process.pid}`);
+    const probe = path.join(directory, `.tcpkit-${randomUUID()}`);
     await writeFile(probe, "", { flag: "wx" });
     await rm(probe);
+    return await openMailDirectory(directory);
   } catch (cause) {
     throw new CliError(1, "error.data-not-writable", { directory, reason: reasonOf(cause) }, cause);
   }
