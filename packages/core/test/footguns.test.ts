@@ -330,7 +330,7 @@ describe("many tiny chunks that are kept until the message is whole", () => {
         import { once } from "node:events";
         import { createConnection, createServer } from "node:net";
         import { ByteQueue } from "@tcpkit/core";
-        const COUNT = 4000;
+        const COUNT = 20_000;
         const chunks = [], queue = new ByteQueue();
         const keep = ${keep};
         const held = () => { gc(); const { heapUsed, external } = process.memoryUsage(); return heapUsed + external; };
