@@ -135,7 +135,7 @@ export class Connection extends Endpoint {
 
   /**
    * Destroys the connection, with reason `timeout`, when the peer takes no byte of what is buffered for `milliseconds`, or up
-   * to a quarter longer; 0 turns it off. The kernel's progress counts, so a slow reader of a large write lives, under TLS too;
+   * to a quarter and 0.8 s longer; 0 turns it off. The kernel's progress counts, so a slow reader of a large write lives, under TLS too;
    * what the peer sends meanwhile does not count.
    */
   limitWriteStall(milliseconds: number): void {

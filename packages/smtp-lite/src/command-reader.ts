@@ -37,11 +37,10 @@ export class CommandReader {
 
   /** The next command; `undefined`: its end has not come. `ended`: nothing more will. */
   take(state: StateName, dialect: Dialect, ended: boolean): ReceivedCommand | Violation | undefined {
-    const start = this.#queue.offset;
     let line: Line | undefined;
     try {
       line = this.#lines.take();
-      if (line === undefined) return ended ? this.#cutOff(start) : undefined;
+      if (line === undefined) return ended ? this.#cutOff() : undefined;
       const text = line.bytes.toString("latin1");
       if (state === "authenticating") return parseAuthResponse(text, line.start, line.end);
       return parseCommand(text, line.start, line.end, dialect);
@@ -73,8 +72,8 @@ export class CommandReader {
     return buffer.toString("latin1", position, position + Math.min(until - offset, 8));
   }
 
-  #cutOff(start: number): Violation | undefined {
-    const { length } = this.#queue;
+  #cutOff(): Violation | undefined {
+    const { offset: start, length } = this.#queue;
     if (length === 0) return undefined;
     const end = start + length;
     const verb = verbOf(this.#beginning(end));

@@ -77,11 +77,11 @@ export class Delivery {
   /** Its turn has come. `reset`: by RSET first. */
   begin(reset: boolean): void {
     const envelope = new DeliveryEnvelope(this.#shipment, reset);
-    const { commands } = envelope;
-    this.#conversation.send(this.#shipment.pipelining ? commands : commands[0]);
     this.#envelope = envelope;
     this.#step = "envelope";
     this.#unclean = true;
+    const { commands } = envelope;
+    this.#conversation.send(this.#shipment.pipelining ? commands : commands[0]);
   }
 
   onReply(reply: Reply): void {

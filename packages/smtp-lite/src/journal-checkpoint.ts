@@ -1,4 +1,5 @@
 // Makes files last that were written without any sync: a few each on its own, many by one call for their whole file system.
+import type { StdioOptions } from "node:child_process";
 import { join } from "node:path";
 import { FINAL } from "./store-file.ts";
 import { disk, FORBIDDEN, unlessGone } from "./store-disk.ts";
@@ -70,21 +71,25 @@ async function syncFileSystem(folder: Folder, tools: readonly string[]): Promise
     if (code === 0) return true;
     // No second tool: the first one has been told what there was to tell.
     if (code === undefined) continue;
+    // Whoever ended it says nothing of the disk: the next checkpoint tries again.
+    if (code === null) throw new Error(`${tool} was ended before ${folder.path} was on disk`);
     const error = new Error(`what is in ${folder.path} cannot be written to disk: ${tool} -f has failed`);
     throw Object.assign(error, { syscall: "syncfs" });
   }
   return false;
 }
 
-/** Its exit code, 1 when it was killed; `undefined` when it cannot be run. */
-async function run(tool: string, folder: Folder): Promise<number | undefined> {
+/** Its exit code, `null` when it was killed; `undefined` when it cannot be run. */
+async function run(tool: string, folder: Folder): Promise<number | null | undefined> {
   const { spawn } = await import("node:child_process");
   return new Promise((resolve) => {
     try {
       // By its descriptor: by now the path may lead elsewhere.
-      const child = spawn(tool, ["-f", "/proc/self/fd/0"], { stdio: [folder.file, "ignore", "ignore"] });
+      const stdio: StdioOptions = [folder.file, "ignore", "ignore"];
+      // Apart from us: an interrupt from the keyboard, which ends us in good order, is not for it.
+      const child = spawn(tool, ["-f", "/proc/self/fd/0"], { stdio, detached: true });
       child.once("error", () => resolve(undefined));
-      child.once("close", (code) => resolve(code ?? 1));
+      child.once("close", resolve);
     } catch {
       // Some reasons, such as a lack of memory, are thrown.
       resolve(undefined);

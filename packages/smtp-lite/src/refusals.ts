@@ -11,12 +11,18 @@ export type Refusals = ReadonlyMap<Recipient, SmtpReply>;
  * @throws TypeError for a verdict that nobody would hear: its recipient would lose the message.
  */
 export function readRefusals(answer: unknown, to: readonly Recipient[], lmtp: boolean): Refusals | undefined {
-  if (!(answer instanceof Map) || answer.size > to.length) return undefined;
+  if (!(answer instanceof Map)) return undefined;
+  if (!lmtp) {
+    // One look: a Map that is none of ours may be as large as all that a program keeps.
+    const [first] = answer.values();
+    if (first instanceof SmtpReply)
+      throw new TypeError("onMessage refused single recipients, which only LMTP can");
+    return undefined;
+  }
   const refusals = new Map<Recipient, SmtpReply>();
   for (const [key, reply] of answer) {
     if (!(reply instanceof SmtpReply)) continue;
     const recipient = to.find((one) => one === key);
-    if (!lmtp) throw new TypeError("onMessage refused single recipients, which only LMTP can");
     if (recipient === undefined)
       throw new TypeError("onMessage refused a recipient that is not in `envelope.to`");
     refusals.set(recipient, apart(reply));

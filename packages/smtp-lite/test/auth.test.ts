@@ -232,6 +232,24 @@ describe("AUTH", () => {
     expect(event?.end).toBeGreaterThanOrEqual(at + plain.length);
   });
 
+  it("says so too where the cut-off line stands behind one that is too long, whenever it is looked at", () => {
+    const line = `AUTH PLAIN ${plain}`;
+    const long = `${"x".repeat(13_000)}\r\n`;
+    const session = new SmtpSession();
+    const pull = (): SmtpEvent | undefined => {
+      const event = session.next();
+      const reply = event && acceptAll(event);
+      if (reply !== undefined) session.send(reply);
+      return event;
+    };
+    pull();
+    session.receive(Buffer.from(long + line));
+    session.end();
+    expect(pull()).toMatchObject({ type: "error", error: { code: "line-too-long" } });
+    const start = long.length;
+    expect(pull()).toMatchObject({ type: "error", confidential: true, start, end: start + line.length });
+  });
+
   it("a password that is empty lets nobody in, by whatever mechanism", async () => {
     const client = await start(
       {},

@@ -119,6 +119,21 @@ describe("refusals of single recipients (RFC 2033 section 4.2)", () => {
     expect(errors).toMatchObject([{ message: "onMessage refused a recipient that is not in `envelope.to`" }]);
   });
 
+  it("one that is heard does not hide another that is not", async () => {
+    const no = new SmtpReply(550, "5.1.1", "no such user");
+    const client = await start(
+      {
+        onMessage: ({ to }) =>
+          new Map<unknown, SmtpReply>([
+            [to[0], no],
+            ["else@d.example", no],
+          ]),
+      },
+      { lmtp: true },
+    );
+    expect(await deliver(client)).toEqual(["451 4.3.0 Local error, try again later"]);
+  });
+
   it("there are none in SMTP; any other Map is just what a hook returned", async () => {
     const client = await start({
       onMessage: ({ to }) => new Map([[to[0], new SmtpReply(550, "5.1.1", "no such user")]]),

@@ -1,6 +1,7 @@
 // The journal of a mail folder while it is written, without a thread: what is asked of the disk and in which order, what
 // happens when the disk fails, and when a segment ends. Recovery is in journal-recovery.test.ts.
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -352,6 +353,20 @@ describe("a message that was taken away before it was made to last", () => {
     take(join(directory, "one.eml"));
     await journal.close();
     expect(readFileSync(marker, "utf8")).toBe(`${directory}\n`);
+    expect(segments()).toEqual([]);
+  });
+
+  it("a tool that somebody ends says nothing of the disk: the next checkpoint tries again", async () => {
+    const tool = join(directory, "sync");
+    const marker = join(directory, "ended");
+    writeFileSync(tool, `#!/bin/sh\n[ -e ${marker} ] || { touch ${marker}; kill $$; }\n`, { mode: 0o755 });
+    const journal = open({ size: 1, tools: [tool] });
+    keep(journal, "one", "two");
+    renameSync(join(directory, "one.eml"), join(directory, "moved"));
+    // This one seals the first: its checkpoint is the one that fails.
+    keep(journal, "three");
+    await until(() => existsSync(marker));
+    await journal.close();
     expect(segments()).toEqual([]);
   });
 
