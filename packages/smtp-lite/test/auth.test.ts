@@ -52,6 +52,14 @@ function base64(text: string): string {
   return Buffer.from(text).toString("base64");
 }
 
+/** The next event, answered. */
+function pull(session: SmtpSession): SmtpEvent | undefined {
+  const event = session.next();
+  const reply = event && acceptAll(event);
+  if (reply !== undefined) session.send(reply);
+  return event;
+}
+
 const plain = base64("\0ann\0secret");
 const mail = "MAIL FROM:<a@b.example> AUTH=x@y.example\r\nRCPT TO:<c@d.example>\r\nDATA\r\n";
 
@@ -216,18 +224,11 @@ describe("AUTH", () => {
     ["with a tab behind the verb", `AUTH\tPLAIN ${plain}\r\n`],
   ])("says that a line of AUTH may hold a secret even when it is %s", (_, line) => {
     const session = new SmtpSession();
-    session.receive(Buffer.from(""));
-    const pull = (): SmtpEvent | undefined => {
-      const event = session.next();
-      const reply = event && acceptAll(event);
-      if (reply !== undefined) session.send(reply);
-      return event;
-    };
-    pull();
+    pull(session);
     session.receive(Buffer.from(line));
     session.end();
     const at = line.indexOf(plain);
-    const event = pull();
+    const event = pull(session);
     expect(event).toMatchObject({ type: "error", confidential: true, start: 0 });
     expect(event?.end).toBeGreaterThanOrEqual(at + plain.length);
   });
@@ -236,18 +237,17 @@ describe("AUTH", () => {
     const line = `AUTH PLAIN ${plain}`;
     const long = `${"x".repeat(13_000)}\r\n`;
     const session = new SmtpSession();
-    const pull = (): SmtpEvent | undefined => {
-      const event = session.next();
-      const reply = event && acceptAll(event);
-      if (reply !== undefined) session.send(reply);
-      return event;
-    };
-    pull();
+    pull(session);
     session.receive(Buffer.from(long + line));
     session.end();
-    expect(pull()).toMatchObject({ type: "error", error: { code: "line-too-long" } });
+    expect(pull(session)).toMatchObject({ type: "error", error: { code: "line-too-long" } });
     const start = long.length;
-    expect(pull()).toMatchObject({ type: "error", confidential: true, start, end: start + line.length });
+    expect(pull(session)).toMatchObject({
+      type: "error",
+      confidential: true,
+      start,
+      end: start + line.length,
+    });
   });
 
   it("a password that is empty lets nobody in, by whatever mechanism", async () => {
