@@ -41,7 +41,10 @@ export interface Reply {
   readonly code: number;
   /** RFC 3463 code such as `"5.1.1"`. Its class is the first digit of `code`; greeting, EHLO and 354 have none. */
   readonly enhanced?: string;
-  /** Text without codes and line endings: printable ASCII and tabs. */
+  /**
+   * Text without codes and line endings: printable ASCII and tabs. What a server sent us may be any other text too, but without
+   * control characters.
+   */
   readonly lines: readonly [string, ...string[]];
 }
 

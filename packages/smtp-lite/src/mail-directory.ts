@@ -48,13 +48,12 @@ export class MailDirectory implements AsyncDisposable {
   /**
    * Writes a message: `Return-Path:` (RFC 5321 section 4.4: this is the delivery), `Received:`, then the content as it
    * came. Resolves with the file's path once the message is there under its name, and on disk: by its own file, or by the
-   * folder's journal. `id` is used once: a file of its name is replaced. Any failure takes away what there is of it. Memory holds up to 32 KiB of each message that is being
-   * written.
+   * folder's journal. `id` is used once: a file of its name is replaced. Any failure takes away what there is of it. Memory
+   * holds up to 32 KiB of each message that is being written.
    * @throws SmtpError `no-space` (452 4.3.1) when the disk or the quota is full.
    * @throws what `body` throws when the message does not become whole, and errors of the file system.
-   * @throws Error when the path leads to another folder than the one that was opened.
-   * @throws Error when the folder is closed, or when its thread has ended: what it was about may be there, or half of it
-   * under its temporary name.
+   * @throws Error when the path leads to another folder than the one that was opened, when the folder is closed, or when its
+   * thread has ended: what that was about may be there, or half of it under its temporary name.
    */
   async write(
     envelope: Pick<Envelope, "id" | "from" | "received">,
